@@ -1,0 +1,1 @@
+"""From lowered kernels to machine code."""

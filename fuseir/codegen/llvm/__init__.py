@@ -1,0 +1,1 @@
+"""LLVM for the CPU, through llvmlite."""

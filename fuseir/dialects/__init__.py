@@ -1,0 +1,1 @@
+"""The IR: what a distributed program says."""

@@ -1,0 +1,1 @@
+"""The task language: text to kernels."""

@@ -1,0 +1,1 @@
+"""Capture of launches, and the execution of plans."""
