@@ -1,7 +1,7 @@
 """Every error FuseIR shows its users.
 
-One base class. Each class carries a stable ``code`` that documentation and tools refer to; an error that belongs to a place
-in a file has a ``location``, and one that belongs to a captured task has the user's own source line there.
+One base class. Each class carries a stable ``code`` that documentation and tools refer to; an error that belongs to a
+place in a file has a ``location``, and one that belongs to a captured task has the user's own source line there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FuseirError(Exception):
         self.notes = notes
 
     def diagnostic(self) -> str:
-        """The error as compilers print it: ``file:line:col: error: message``, the line, and a caret under the column."""
+        """As compilers print it: ``file:line:col: error: message``, the line, and a caret under the column."""
         head = f"{self.location}: error: {self.message}" if self.location else f"error: {self.message}"
         lines = [f"{head} [{self.code}]"]
         if self.location and self.location.text is not None:

@@ -1,0 +1,20 @@
+"""The dialect object."""
+
+from xdsl.ir import Dialect
+
+from fuseir.dialects.dist.attributes import (
+    IndexMapAttr,
+    NoneAttr,
+    PrivilegeAttr,
+    StoreType,
+    TilingAttr,
+    ViewType,
+)
+from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
+
+DIST = Dialect(
+    "dist",
+    [StoreOp, ScalarOp, ViewOp, LaunchOp, FusedTaskOp, ReleaseOp, FenceOp],
+    [StoreType, ViewType, IndexMapAttr, NoneAttr, TilingAttr, PrivilegeAttr],
+)

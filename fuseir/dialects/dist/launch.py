@@ -1,0 +1,426 @@
+"""Launches: index tasks, and the fused tasks that `fuse-tasks` makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    ArrayAttr,
+    DenseArrayBase,
+    FlatSymbolRefAttrConstr,
+    IntegerType,
+    ModuleOp,
+    SymbolRefAttr,
+    TensorType,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    base,
+    irdl_op_definition,
+    prop_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import NoTerminator, SymbolTable
+from xdsl.utils.exceptions import VerifyException
+
+from fuseir.dialects import kernel
+from fuseir.dialects.dist.access import Access, access_of
+from fuseir.dialects.dist.attributes import (
+    PartitionAttr,
+    PrivilegeAttr,
+    StoreType,
+    TilingAttr,
+    ViewType,
+    is_element_type,
+    kernel_element_type,
+    parse_privilege,
+)
+from fuseir.dialects.dist.index_map import Coordinate
+from fuseir.dialects.dist.ops import require_top_level, shaped
+from fuseir.dialects.dist.partition import Shape, extents_agree, intervals_within_limit
+from fuseir.dialects.dist.privilege import Privilege
+
+
+def _parse_domain(parser: Parser) -> DenseArrayBase[IntegerType]:
+    with parser.in_angle_brackets():
+        extents = parser.parse_comma_separated_list(
+            parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False), " in launch domain"
+        )
+    if any(abs(extent) >= 2**62 for extent in extents):
+        parser.raise_error("an extent of the launch domain is 2^62 or more")
+    return domain_attr(extents)
+
+
+def domain_attr(domain: Sequence[int]) -> DenseArrayBase[IntegerType]:
+    """The attribute of a launch domain."""
+    return DenseArrayBase.from_list(i64, list(domain))
+
+
+def _print_domain(printer: Printer, domain: Shape) -> None:
+    printer.print_string(f"<[{', '.join(map(str, domain))}]>")
+
+
+def _verify_domain(domain: DenseArrayBase[IntegerType]) -> None:
+    if any(extent < 0 for extent in domain.get_values()):
+        raise VerifyException("an extent of the launch domain is negative")
+
+
+@irdl_op_definition
+class LaunchOp(IRDLOperation):
+    """An index task: runs ``@task`` at every point of the launch domain, each on its pieces of the arguments.
+
+    ``dist.launch @axpy<[4]>(%x: read #t, %y: read_write #t) scalars(%a) : (!dist.store<8xf64>, !dist.store<8xf64>, f64)``
+
+    The symbol is a kernel (docs/kernels.md), or a function without a body: an opaque task.
+    """
+
+    name = "dist.launch"
+
+    task = prop_def(FlatSymbolRefAttrConstr)
+    domain = prop_def(DenseArrayBase.constr(i64))
+    privileges = prop_def(ArrayAttr[PrivilegeAttr])
+    partitions = prop_def(ArrayAttr[PartitionAttr])
+    arguments = var_operand_def(base(StoreType) | base(ViewType))
+    scalars = var_operand_def()
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    def __init__(
+        self,
+        task: str | SymbolRefAttr,
+        domain: Sequence[int],
+        arguments: Sequence[SSAValue],
+        privileges: Sequence[Privilege],
+        partitions: Sequence[PartitionAttr],
+        scalars: Sequence[SSAValue] = (),
+    ) -> None:
+        super().__init__(
+            operands=[arguments, scalars],
+            properties={
+                "task": SymbolRefAttr(task) if isinstance(task, str) else task,
+                "domain": domain_attr(domain),
+                "privileges": ArrayAttr([PrivilegeAttr(p) for p in privileges]),
+                "partitions": ArrayAttr(partitions),
+            },
+        )
+
+    @property
+    def task_name(self) -> str:
+        """The symbol without its ``@``."""
+        return self.task.root_reference.data
+
+    @property
+    def extents(self) -> Shape:
+        """The launch domain."""
+        return self.domain.get_values()
+
+    @property
+    def accesses(self) -> tuple[Access, ...]:
+        """What each argument touches."""
+        return tuple(
+            access_of(value, partition, privilege.data)
+            for value, partition, privilege in zip(
+                self.arguments, self.partitions.data, self.privileges.data, strict=True
+            )
+        )
+
+    def callee(self) -> func.FuncOp | None:
+        """The function the symbol names, if there is one."""
+        found = SymbolTable.lookup_symbol(self, self.task)
+        return found if isinstance(found, func.FuncOp) else None
+
+    @property
+    def opaque(self) -> bool:
+        """Whether the task has no body."""
+        callee = self.callee()
+        return callee is None or callee.is_declaration
+
+    # Verification
+
+    def verify_(self) -> None:
+        """Everything docs/ir.md lists under "per launch"."""
+        parent = self.parent_op()
+        if not isinstance(parent, ModuleOp | FusedTaskOp):
+            raise VerifyException("'dist.launch' stands at the top level of the module or in a dist.fused_task")
+        _verify_domain(self.domain)
+        if not len(self.arguments) == len(self.privileges.data) == len(self.partitions.data):
+            raise VerifyException(
+                f"{len(self.arguments)} arguments, {len(self.privileges.data)} privileges and "
+                f"{len(self.partitions.data)} partitions: one of each is needed"
+            )
+        for k, value in enumerate(self.arguments):
+            shaped(value)
+            if (error := self._partition_error(k)) is not None:
+                raise VerifyException(f"argument {k}: {error}")
+        self._verify_pairs()
+        self._verify_callee()
+
+    def _partition_error(self, k: int) -> str | None:
+        access = self.accesses[k]
+        domain = self.extents
+        partition = access.partition.partition
+        if (error := partition.rank_error(len(access.shape), len(domain))) is not None:
+            return error
+        if any(c.dim is not None and c.dim >= len(domain) for c in _projection(access.partition)):
+            return "the projection uses a dimension the launch domain does not have"
+        if not intervals_within_limit(partition.intervals(access.shape), domain):
+            return "index arithmetic over the launch domain leaves the range ±2^62"
+        privilege = access.privilege
+        if privilege.returned and access.view.repeats:
+            return f"'{privilege}' through a view that repeats elements"
+        if privilege.writes and not access.partition.disjoint(access.shape, domain):
+            return f"'{privilege}' through a partition that is not disjoint over the launch domain (WF-1)"
+        return None
+
+    def _verify_pairs(self) -> None:
+        """WF-2: no two arguments on one store conflict at different points, and only one of them writes."""
+        by_root: dict[SSAValue, list[tuple[int, Access]]] = {}
+        for k, access in enumerate(self.accesses):
+            if access.privilege.reads or access.privilege.returned:
+                by_root.setdefault(access.root, []).append((k, access))
+        for group in by_root.values():
+            if not any(access.privilege.returned for _, access in group):
+                continue
+            for (i, a), (j, b) in combinations(group, 2):
+                if not (a.privilege.returned or b.privilege.returned) or a.apart_from(b):
+                    continue
+                if a.privilege.returned and b.privilege.returned:
+                    raise VerifyException(
+                        f"arguments {i} and {j}: one store is changed through both, as '{a.privilege}' and "
+                        f"'{b.privilege}' (WF-2)"
+                    )
+                reduces = a.privilege.reduces or b.privilege.reduces
+                if reduces or not a.same_pieces(b, self.extents):
+                    raise VerifyException(
+                        f"arguments {i} and {j}: '{a.privilege}' and '{b.privilege}' of one store may conflict at "
+                        "different points (WF-2)"
+                    )
+
+    def _verify_callee(self) -> None:
+        found = SymbolTable.lookup_symbol(self, self.task)
+        if found is None:
+            raise VerifyException(f"unknown task '@{self.task_name}'")
+        if not isinstance(found, func.FuncOp):
+            raise VerifyException(f"'@{self.task_name}' is no function")
+        self._verify_signature(found)
+        if found.is_declaration:
+            return
+        kernel.verify_kernel(
+            found,
+            [
+                (str(p.data.kind), None if p.data.operator is None else str(p.data.operator))
+                for p in self.privileges.data
+            ],
+            [scalar.type for scalar in self.scalars],
+        )
+        self._verify_extents(found)
+
+    def _verify_signature(self, callee: func.FuncOp) -> None:
+        inputs, outputs = callee.function_type.inputs.data, callee.function_type.outputs.data
+        tiles = [_tile_type(value) for value in self.arguments]
+        for scalar in self.scalars:
+            if not is_element_type(scalar.type) or kernel_element_type(scalar.type) != scalar.type:
+                raise VerifyException(f"a scalar has type i1, i8…i64, f32 or f64, not {scalar.type}")
+        expected: list[Attribute] = [*tiles, *(scalar.type for scalar in self.scalars)]
+        _verify_types(f"'@{self.task_name}' takes", "parameter", inputs, expected)
+        returned = [tile for tile, p in zip(tiles, self.privileges.data, strict=True) if p.data.returned]
+        _verify_types(f"'@{self.task_name}' returns", "result", outputs, returned)
+
+    def _verify_extents(self, callee: func.FuncOp) -> None:
+        """Tile extents that the kernel takes to be equal are equal at every point."""
+        accesses = self.accesses
+        intervals = [access.partition.partition.intervals(access.shape) for access in accesses]
+        for extent_class in kernel.extent_classes(callee):
+            first, *rest = sorted(extent_class)
+            for other in rest:
+                if not extents_agree(intervals[first[0]][first[1]], intervals[other[0]][other[1]], self.extents):
+                    raise VerifyException(
+                        f"'@{self.task_name}' needs dimension {first[1]} of argument {first[0]} and dimension {other[1]} "
+                        f"of argument {other[0]} to have equal extents at every point"
+                    )
+
+    # Text
+
+    @classmethod
+    def parse(cls, parser: Parser) -> LaunchOp:
+        """Parses the custom form."""
+        task = parser.parse_symbol_name()
+        domain = _parse_domain(parser)
+
+        def argument():
+            operand = parser.parse_unresolved_operand()
+            parser.parse_punctuation(":", " before the privilege")
+            privilege = parse_privilege(parser)
+            position = parser.pos
+            partition = parser.parse_attribute()
+            if not isinstance(partition, PartitionAttr):
+                parser.raise_error("expected a partition", position, parser.pos)
+            return operand, PrivilegeAttr(privilege), partition
+
+        arguments = parser.parse_comma_separated_list(parser.Delimiter.PAREN, argument, " in launch arguments")
+        scalars = []
+        if parser.parse_optional_keyword("scalars") is not None:
+            scalars = parser.parse_comma_separated_list(
+                parser.Delimiter.PAREN, parser.parse_unresolved_operand, " in launch scalars"
+            )
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        position = parser.pos
+        types = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type, " in operand types")
+        operands = parser.resolve_operands([*(a[0] for a in arguments), *scalars], types, position)
+        op = LaunchOp(
+            SymbolRefAttr(task.data),
+            domain.get_values(),
+            operands[: len(arguments)],
+            [a[1].data for a in arguments],
+            [a[2] for a in arguments],
+            operands[len(arguments) :],
+        )
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        """Prints the custom form."""
+        printer.print_string(" ")
+        printer.print_symbol_name(self.task_name)
+        _print_domain(printer, self.extents)
+        with printer.in_parens():
+            printer.print_list(
+                list(zip(self.arguments, self.privileges.data, self.partitions.data, strict=True)),
+                lambda argument: _print_argument(printer, *argument),
+            )
+        if self.scalars:
+            printer.print_string(" scalars")
+            with printer.in_parens():
+                printer.print_list(self.scalars, printer.print_operand)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        with printer.in_parens():
+            printer.print_list([operand.type for operand in self.operands], printer.print_attribute)
+
+
+def _print_argument(printer: Printer, value: SSAValue, privilege: PrivilegeAttr, partition: PartitionAttr) -> None:
+    printer.print_operand(value)
+    printer.print_string(f": {privilege.data} ")
+    printer.print_attribute(partition)
+
+
+def _projection(partition: PartitionAttr) -> tuple[Coordinate, ...]:
+    return partition.projection.data.results if isinstance(partition, TilingAttr) else ()
+
+
+def _tile_type(value: SSAValue) -> TensorType[Attribute]:
+    store_type = shaped(value)
+    return TensorType(kernel_element_type(store_type.element_type), [DYNAMIC_INDEX] * len(store_type.extents))
+
+
+def _verify_types(head: str, noun: str, found: Sequence[Attribute], expected: Sequence[Attribute]) -> None:
+    if len(found) != len(expected):
+        raise VerifyException(f"{head} {len(found)} {noun}s, the launch needs {len(expected)}")
+    for k, (have, want) in enumerate(zip(found, expected, strict=True)):
+        if have != want:
+            raise VerifyException(f"{head} {have} as {noun} {k}, the launch needs {want}")
+
+
+@irdl_op_definition
+class FusedTaskOp(IRDLOperation):
+    """Launches to be run back to back at each point of one launch domain: what `fuse-tasks` makes.
+
+    ``dist.fused_task<[4]> temporaries(%z : !dist.store<8xf64>) { … dist.launch … }``
+
+    ``temporaries`` are stores that are produced and consumed inside and that nobody else can see: they get no memory.
+    """
+
+    name = "dist.fused_task"
+
+    domain = prop_def(DenseArrayBase.constr(i64))
+    temporaries = var_operand_def(base(StoreType))
+    body = region_def("single_block")
+
+    traits = traits_def(NoTerminator())
+
+    def __init__(
+        self, domain: Sequence[int], members: Sequence[Operation] = (), temporaries: Sequence[SSAValue] = ()
+    ) -> None:
+        super().__init__(
+            operands=[temporaries], properties={"domain": domain_attr(domain)}, regions=[Region(Block(members))]
+        )
+
+    @property
+    def extents(self) -> Shape:
+        """The launch domain."""
+        return self.domain.get_values()
+
+    @property
+    def members(self) -> tuple[LaunchOp, ...]:
+        """The member launches, in program order."""
+        return tuple(op for op in self.body.block.ops if isinstance(op, LaunchOp))
+
+    def verify_(self) -> None:
+        """Members are launches of tasks with bodies over this domain; temporaries are used by members."""
+        require_top_level(self)
+        _verify_domain(self.domain)
+        if self.body.block.args:
+            raise VerifyException("a fused task's body takes no arguments")
+        for op in self.body.block.ops:
+            if not isinstance(op, LaunchOp):
+                raise VerifyException(f"a fused task holds launches only, not '{op.name}'")
+            if op.domain != self.domain:
+                raise VerifyException(
+                    f"member '@{op.task_name}' has launch domain {list(op.extents)}, the fused task {list(self.extents)}"
+                )
+            if op.opaque:
+                raise VerifyException(f"opaque task '@{op.task_name}' cannot be fused")
+        used = {access.root for member in self.members for access in member.accesses}
+        for temporary in self.temporaries:
+            if temporary not in used:
+                raise VerifyException("a temporary that no member uses")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> FusedTaskOp:
+        """Parses the custom form."""
+        domain = _parse_domain(parser)
+        temporaries: list[SSAValue] = []
+        if parser.parse_optional_keyword("temporaries") is not None:
+
+            def temporary() -> SSAValue:
+                operand = parser.parse_unresolved_operand()
+                parser.parse_punctuation(":")
+                return parser.resolve_operand(operand, parser.parse_type())
+
+            temporaries = parser.parse_comma_separated_list(parser.Delimiter.PAREN, temporary, " in temporaries")
+        keyword_attributes = parser.parse_optional_attr_dict_with_keyword()
+        attributes = {} if keyword_attributes is None else keyword_attributes.data
+        body = parser.parse_region()
+        if not body.blocks:
+            body.add_block(Block())
+        return FusedTaskOp.create(
+            operands=temporaries, properties={"domain": domain}, attributes=attributes, regions=[body]
+        )
+
+    def print(self, printer: Printer) -> None:
+        """Prints the custom form."""
+        _print_domain(printer, self.extents)
+        if self.temporaries:
+            printer.print_string(" temporaries")
+            with printer.in_parens():
+                printer.print_list(self.temporaries, lambda value: _print_typed(printer, value))
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body)
+
+
+def _print_typed(printer: Printer, value: SSAValue) -> None:
+    printer.print_operand(value)
+    printer.print_string(" : ")
+    printer.print_attribute(value.type)

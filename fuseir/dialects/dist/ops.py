@@ -1,0 +1,266 @@
+"""The operations of `dist`."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from xdsl.dialects.builtin import (
+    FloatAttr,
+    IntegerAttr,
+    ModuleOp,
+    StringAttr,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from fuseir.dialects.dist.attributes import (
+    IndexMapAttr,
+    ShapedStoreType,
+    StoreType,
+    ViewType,
+    is_element_type,
+    kernel_element_type,
+    parse_index_map,
+)
+from fuseir.dialects.dist.view import View
+
+
+def require_top_level(op: Operation) -> None:
+    """Raises VerifyException unless the operation's parent is the module."""
+    if not isinstance(op.parent_op(), ModuleOp):
+        raise VerifyException(f"'{op.name}' stands at the top level of the module only")
+
+
+@irdl_op_definition
+class StoreOp(IRDLOperation):
+    """Declares a distributed array.
+
+    A named store is an input and output of the program; an unnamed one is undefined until something is written to it.
+
+    ``%x = dist.store "x" : !dist.store<1024xf64>``
+    """
+
+    name = "dist.store"
+
+    store_name = opt_prop_def(StringAttr)
+    result = result_def(StoreType)
+
+    def __init__(self, store_type: StoreType, name: str | None = None) -> None:
+        super().__init__(
+            result_types=[store_type], properties={"store_name": None if name is None else StringAttr(name)}
+        )
+
+    def verify_(self) -> None:
+        """At the module's top level only."""
+        require_top_level(self)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> StoreOp:
+        """Parses the custom form."""
+        name = parser.parse_optional_str_literal()
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        op = StoreOp(_parse_type(parser, StoreType), name)
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        """Prints the custom form."""
+        if self.store_name is not None:
+            printer.print_string(" ")
+            printer.print_string_literal(self.store_name.data)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.result.type)
+
+
+_T = TypeVar("_T", bound=Attribute)
+
+
+def _parse_type(parser: Parser, expected: type[_T]) -> _T:
+    position = parser.pos
+    found = parser.parse_type()
+    if not isinstance(found, expected):
+        parser.raise_error(f"expected a !{expected.name} type", position, parser.pos)
+    return found
+
+
+@irdl_op_definition
+class ScalarOp(IRDLOperation):
+    """A run-time scalar that launches pass to their kernels; the value is the default where the run gives none.
+
+    ``%a = dist.scalar "a" = 2.0 : f64``
+    """
+
+    name = "dist.scalar"
+
+    scalar_name = opt_prop_def(StringAttr)
+    value = opt_prop_def(IntegerAttr | FloatAttr)
+    result = result_def()
+
+    def __init__(
+        self, scalar_type: Attribute, name: str | None = None, value: IntegerAttr | FloatAttr | None = None
+    ) -> None:
+        super().__init__(
+            result_types=[scalar_type],
+            properties={"scalar_name": None if name is None else StringAttr(name), "value": value},
+        )
+
+    def verify_(self) -> None:
+        """At the top level, of an element type, with a default of that type, and named if there is no default."""
+        require_top_level(self)
+        if not is_element_type(self.result.type) or kernel_element_type(self.result.type) != self.result.type:
+            raise VerifyException(f"a scalar has type i1, i8…i64, f32 or f64, not {self.result.type}")
+        if self.value is not None and self.value.type != self.result.type:
+            raise VerifyException(f"the default has type {self.value.type}, the scalar {self.result.type}")
+        if self.value is None and self.scalar_name is None:
+            raise VerifyException("a scalar without a name needs a value")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ScalarOp:
+        """Parses the custom form."""
+        name = parser.parse_optional_str_literal()
+        value = None
+        if parser.parse_optional_punctuation("=") is not None:
+            position = parser.pos
+            attribute = parser.parse_attribute()
+            if not isinstance(attribute, IntegerAttr | FloatAttr):
+                parser.raise_error("expected a number with its type", position, parser.pos)
+            value = attribute
+            scalar_type = attribute.type
+        else:
+            parser.parse_punctuation(":")
+            scalar_type = parser.parse_type()
+        attributes = parser.parse_optional_attr_dict()
+        op = ScalarOp(scalar_type, name, value)
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        """Prints the custom form."""
+        if self.scalar_name is not None:
+            printer.print_string(" ")
+            printer.print_string_literal(self.scalar_name.data)
+        if self.value is not None:
+            printer.print_string(" = ")
+            printer.print_attribute(self.value)
+        else:
+            printer.print_string(" : ")
+            printer.print_attribute(self.result.type)
+        printer.print_op_attributes(self.attributes)
+
+
+@irdl_op_definition
+class ViewOp(IRDLOperation):
+    """A window onto a store: view index ``i`` is the store's element ``map(i)``.
+
+    ``%v = dist.view %x (d0) -> (d0 * 2 + 1) : !dist.store<1024xf64> -> !dist.view<512xf64>``
+    """
+
+    name = "dist.view"
+
+    store = operand_def(StoreType)
+    index_map = prop_def(IndexMapAttr)
+    result = result_def(ViewType)
+
+    def __init__(self, store: SSAValue, view: View, element_type: Attribute) -> None:
+        super().__init__(
+            operands=[store],
+            properties={"index_map": IndexMapAttr(view.map())},
+            result_types=[ViewType(view.shape, element_type)],
+        )
+
+    @property
+    def view(self) -> View:
+        """The algebra's form."""
+        return View(shaped(self.result).extents, self.index_map.data)
+
+    def verify_(self) -> None:
+        """At the top level; same element type; every index lies in the store."""
+        require_top_level(self)
+        store_type, view_type = shaped(self.store), shaped(self.result)
+        if store_type.element_type != view_type.element_type:
+            raise VerifyException(
+                f"a view of {store_type.element_type} elements cannot have elements of {view_type.element_type}"
+            )
+        if (error := self.view.error(store_type.extents)) is not None:
+            raise VerifyException(error)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ViewOp:
+        """Parses the custom form."""
+        store = parser.parse_unresolved_operand()
+        index_map = parse_index_map(parser)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        store_type = _parse_type(parser, StoreType)
+        parser.parse_punctuation("->")
+        view_type = _parse_type(parser, ViewType)
+        return ViewOp.create(
+            operands=[parser.resolve_operand(store, store_type)],
+            properties={"index_map": IndexMapAttr(index_map)},
+            attributes=attributes,
+            result_types=[view_type],
+        )
+
+    def print(self, printer: Printer) -> None:
+        """Prints the custom form."""
+        printer.print_string(" ")
+        printer.print_operand(self.store)
+        printer.print_string(f" {self.index_map.data}")
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.store.type)
+        printer.print_string(" -> ")
+        printer.print_attribute(self.result.type)
+
+
+def shaped(value: SSAValue) -> ShapedStoreType:
+    """The type of a store or view. Raises VerifyException for any other value."""
+    if not isinstance(value.type, ShapedStoreType):
+        raise VerifyException(f"expected a store or a view, got {value.type}")
+    return value.type
+
+
+@irdl_op_definition
+class ReleaseOp(IRDLOperation):
+    """The application dropped its last reference to the store, or to any view of it.
+
+    ``dist.release %z : !dist.store<1024xf64>``
+    """
+
+    name = "dist.release"
+
+    store = operand_def(StoreType)
+
+    assembly_format = "$store attr-dict `:` type($store)"
+
+    def __init__(self, store: SSAValue) -> None:
+        super().__init__(operands=[store])
+
+    def verify_(self) -> None:
+        """At the module's top level only."""
+        require_top_level(self)
+
+
+@irdl_op_definition
+class FenceOp(IRDLOperation):
+    """Ends a window: nothing moves or fuses across it. ``dist.fence``"""
+
+    name = "dist.fence"
+
+    assembly_format = "attr-dict"
+
+    def verify_(self) -> None:
+        """At the module's top level only."""
+        require_top_level(self)
