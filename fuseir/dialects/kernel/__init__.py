@@ -1,0 +1,36 @@
+"""The kernel contract of docs/kernels.md, section 1, as code.
+
+``verify_kernel`` says whether a function keeps it, ``extent_classes`` what it assumes about the shapes of its tiles,
+``kernel_privileges`` what its arguments are for; ``operators`` holds the reduction operators of kernels.
+"""
+
+from __future__ import annotations
+
+from fuseir.dialects.kernel.contract import KernelError, verify_kernel
+from fuseir.dialects.kernel.extents import ExtentClasses, extent_classes
+from fuseir.dialects.kernel.operators import combiner_operator, fold_of, identity_constant, identity_of
+from fuseir.dialects.kernel.privileges import (
+    PRIVILEGES_ATTRIBUTE,
+    destination_root,
+    is_kernel,
+    kernel_privileges,
+    privileges_attribute,
+    result_parameters,
+)
+
+__all__ = [
+    "PRIVILEGES_ATTRIBUTE",
+    "ExtentClasses",
+    "KernelError",
+    "combiner_operator",
+    "destination_root",
+    "extent_classes",
+    "fold_of",
+    "identity_constant",
+    "identity_of",
+    "is_kernel",
+    "kernel_privileges",
+    "privileges_attribute",
+    "result_parameters",
+    "verify_kernel",
+]
