@@ -15,7 +15,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from fuseir.dialects.dominance import DominanceError, check_dominance
 from fuseir.dialects.parsing import one_line
-from fuseir.errors import SourceLocation, VerifyError
+from fuseir.errors import LimitError, SourceLocation, VerifyError
 
 _XDSL_PREFIX = "Operation does not verify: "
 
@@ -27,7 +27,7 @@ def verify_module(module: ModuleOp, text: str | None = None) -> None:
     """
     try:
         module.verify()
-    except MemoryError:
+    except (MemoryError, LimitError):
         raise
     except Exception as error:
         op, reason = _blame(module, error)
@@ -99,7 +99,7 @@ def _blame(module: ModuleOp, error: Exception) -> tuple[Operation, str]:
     for op in module.walk(region_first=True):
         try:
             op.verify(verify_nested_ops=False)
-        except MemoryError:
+        except (MemoryError, LimitError):
             raise
         except Exception as own:
             return op, _reason(own)
@@ -107,6 +107,8 @@ def _blame(module: ModuleOp, error: Exception) -> tuple[Operation, str]:
     for op in module.walk(region_first=True):
         try:
             op.verify()
+        except (MemoryError, LimitError):
+            raise
         except Exception as own:
             return op, _reason(own)
     return module, _reason(error)
