@@ -71,6 +71,8 @@ class Interval(NamedTuple):
 
     def nonempty(self, count: int) -> Range:
         """The coordinates at which the clipped interval has elements."""
+        if self.extent == 0:
+            return Range(0, 0)  # a tile may reach over both ends of nothing
         return self.coordinates_where(1 - self.tile, self.extent - 1, count)
 
     def full(self, count: int) -> Range:
