@@ -122,3 +122,9 @@ class LegalityError(FuseirError):
     """A transformation that would break a dependence."""
 
     code = "FIR-E012"
+
+
+class OutOfMemoryError(FuseirError, MemoryError):
+    """Memory that a task or a store needed and the system did not grant."""
+
+    code = "FIR-E013"
