@@ -1,1 +1,49 @@
-"""What runs plans."""
+"""What runs plans: the small interface all executors share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from fuseir.location import CallSite
+    from fuseir.options import Options
+    from fuseir.runtime.plan import Plan
+
+
+class Executor(Protocol):
+    """Makes plans of modules."""
+
+    @property
+    def kernels_compiled(self) -> int:
+        """Kernels that went through a code generator so far."""
+        ...
+
+    def prepare(
+        self,
+        module: ModuleOp,
+        opaque_tasks: Mapping[str, Callable[..., None]],
+        sites: Mapping[str, CallSite],
+        *,
+        fuse: bool,
+        dump: Callable[[str, ModuleOp], None] | None = None,
+    ) -> Plan:
+        """The plan of a verified `dist` module, which may be changed in the process.
+
+        ``opaque_tasks`` gives the callable of each symbol without a body, ``sites`` the user's program for each location's text.
+        Slots are the module's stores, in order; scalars its ``dist.scalar`` operations. Raises CompileError.
+        """
+        ...
+
+
+def make_executor(options: Options) -> Executor:
+    """The executor that the options ask for."""
+    if options.target == "reference":
+        from fuseir.runtime.executors.reference import ReferencePlanner
+
+        return ReferencePlanner()
+    from fuseir.runtime.executors.cpu import CpuExecutor
+
+    return CpuExecutor(options.threads)

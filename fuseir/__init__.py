@@ -1,0 +1,114 @@
+"""FuseIR: a distributed IR, fusion passes and a runtime that take the overhead out of streams of array tasks.
+
+The names below load on first use, so that ``import fuseir`` costs almost nothing::
+
+    import fuseir
+
+    axpy = fuseir.task("task axpy(a: scalar, x: read, y: read_write) { y = a * x + y }")
+    x, y = fuseir.from_numpy([1.0, 2.0, 3.0]), fuseir.zeros(3)
+    axpy(2.0, x, y)
+    print(y.numpy())
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike
+
+    from fuseir.dialects.dist.index_map import Coordinate as Coordinate
+    from fuseir.dialects.dist.index_map import IndexMap as IndexMap
+    from fuseir.dialects.dist.partition import NonePartition as NonePartition
+    from fuseir.dialects.dist.partition import Tiling as Tiling
+    from fuseir.errors import FuseirError as FuseirError
+    from fuseir.runtime.session import Session as Session
+    from fuseir.runtime.session import current_session as current_session
+    from fuseir.runtime.statistics import Statistics
+    from fuseir.runtime.stores import Store as Store
+    from fuseir.runtime.tasks import Task as Task
+    from fuseir.runtime.tasks import opaque_task as opaque_task
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Coordinate": "fuseir.dialects.dist.index_map",
+    "FuseirError": "fuseir.errors",
+    "IndexMap": "fuseir.dialects.dist.index_map",
+    "NonePartition": "fuseir.dialects.dist.partition",
+    "Session": "fuseir.runtime.session",
+    "Store": "fuseir.runtime.stores",
+    "Task": "fuseir.runtime.tasks",
+    "Tiling": "fuseir.dialects.dist.partition",
+    "current_session": "fuseir.runtime.session",
+    "opaque_task": "fuseir.runtime.tasks",
+}
+
+__all__ = [*_LAZY, "fence", "flush", "from_numpy", "full", "launch", "stats", "store", "task", "zeros"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'fuseir' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LAZY[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def task(source: str | Callable[..., Any]) -> Task:
+    """A task from its text (docs/task-language.md) or from a generator. Raises ParseError with the place in the text."""
+    from fuseir.runtime.tasks import text_task
+
+    return text_task(source)
+
+
+def _session() -> Session:
+    from fuseir.runtime.session import current_session
+
+    return current_session()
+
+
+def store(shape: Sequence[int] | int, dtype: DTypeLike = "f8", *, name: str | None = None) -> Store:
+    """A store without contents in the current session (``Session.store``)."""
+    return _session().store(shape, dtype, name=name)
+
+
+def zeros(shape: Sequence[int] | int, dtype: DTypeLike = "f8", *, name: str | None = None) -> Store:
+    """A store of zeros in the current session."""
+    return _session().zeros(shape, dtype, name=name)
+
+
+def full(shape: Sequence[int] | int, value: Any, dtype: DTypeLike = "f8", *, name: str | None = None) -> Store:
+    """A store filled with one value in the current session."""
+    return _session().full(shape, value, dtype, name=name)
+
+
+def from_numpy(array: ArrayLike, *, copy: bool = True, name: str | None = None) -> Store:
+    """A store with an array's contents in the current session (``Session.from_numpy``)."""
+    return _session().from_numpy(array, copy=copy, name=name)
+
+
+def launch(task: Task, *arguments: Any, **keywords: Any) -> None:
+    """Launches a task in the current session (``Session.launch``)."""
+    _session().launch(task, *arguments, stack_depth=1, **keywords)
+
+
+def flush() -> None:
+    """Runs everything captured in the current session."""
+    _session().flush()
+
+
+def fence() -> None:
+    """Ends the current session's window without running it."""
+    _session().fence()
+
+
+def stats() -> Statistics:
+    """The current session's counters."""
+    return _session().statistics

@@ -1,0 +1,95 @@
+"""The knobs of a session: one frozen dataclass, read from the environment once.
+
+Precedence: keyword of ``Session(...)`` > environment variable > default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from fuseir.errors import UsageError
+
+
+def available_cpus() -> int:
+    """The processors this process may use, a cgroup's CPU quota included; at least 1."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as f:
+            quota, period = f.read().split()
+        if quota != "max":
+            count = min(count, max(1, -(-int(quota) // int(period))))
+    except (OSError, ValueError):
+        pass  # no cgroup v2 here, or no quota in it
+    return max(1, count)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a session does; see docs/options.md for the variables that set each."""
+
+    target: str = "cpu"
+    """The executor: ``cpu`` or ``reference``."""
+    threads: int = 0
+    """Worker threads of the CPU executor; 0 means one for each available processor. Never affects results."""
+    procs: int = 8
+    """Pieces that stores are divided into by default: the launch domain is ``[procs]``. Reductions of inexact values depend on it."""
+    window: int = 1024
+    """Launches captured before they are analysed without being asked for."""
+    fuse: bool = True
+    """Whether tasks are fused (``FUSEIR_DISABLE=1`` turns it off; results do not change)."""
+    dump_ir: str | None = None
+    """Folder that receives every captured window as IR, and the output of every pass."""
+
+
+_VARIABLES = {
+    "target": "FUSEIR_BACKEND",
+    "threads": "FUSEIR_NUM_THREADS",
+    "procs": "FUSEIR_PROCS",
+    "window": "FUSEIR_WINDOW",
+    "fuse": "FUSEIR_DISABLE",
+    "dump_ir": "FUSEIR_DUMP_IR",
+}
+
+
+def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Options:
+    """Defaults, then the environment, then ``overrides`` (entries of None count as not given).
+
+    Raises UsageError that names the variable or keyword at fault.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    for field, variable in _VARIABLES.items():
+        text = environment.get(variable)
+        if text is not None and text != "":
+            values[field] = _parse(field, variable, text)
+    known = {f.name for f in fields(Options)}
+    for key, value in overrides.items():
+        if key not in known:
+            raise UsageError(f"unknown option '{key}'; options are {', '.join(sorted(known))}")
+        if value is not None:
+            values[key] = value
+    options = replace(Options(), **values)
+    if options.target not in ("cpu", "reference"):
+        raise UsageError(f"unknown target '{options.target}'; targets are cpu, reference")
+    for key in ("procs", "window"):
+        if not isinstance(getattr(options, key), int) or getattr(options, key) < 1:
+            raise UsageError(f"option '{key}' is a whole number of at least 1, not {getattr(options, key)!r}")
+    if not isinstance(options.threads, int) or options.threads < 0:
+        raise UsageError(f"option 'threads' is a whole number of at least 0, not {options.threads!r}")
+    return replace(options, threads=options.threads or available_cpus())
+
+
+def _parse(field: str, variable: str, text: str) -> Any:
+    if field in ("target", "dump_ir"):
+        return text
+    if field == "fuse":
+        if text not in ("0", "1"):
+            raise UsageError(f"{variable} is 0 or 1, not {text!r}")
+        return text == "0"
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"{variable} is a whole number, not {text!r}") from None

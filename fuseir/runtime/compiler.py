@@ -1,0 +1,244 @@
+"""The miss path: a captured window becomes a `dist` module, goes through the passes, and comes back as a plan.
+
+This is the only place in the runtime that builds IR. What it does is what ``fuseir-opt`` does with the same module in a file
+(design rule R1); ``FUSEIR_DUMP_IR`` writes those files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    FileLineColLoc,
+    Float32Type,
+    Float64Type,
+    FloatAttr,
+    IntAttr,
+    IntegerAttr,
+    IntegerType,
+    ModuleOp,
+    Signedness,
+    StringAttr,
+    TensorType,
+)
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from fuseir.dialects.dist.attributes import StoreType, kernel_element_type, partition_attr
+from fuseir.dialects.dist.launch import LaunchOp
+from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
+from fuseir.dialects.dist.view import View
+from fuseir.dtypes import ELEMENT_NAMES
+from fuseir.errors import InputFileError
+from fuseir.location import CallSite
+from fuseir.options import Options
+from fuseir.runtime.executors import Executor, make_executor
+from fuseir.runtime.plan import Number, Plan
+from fuseir.runtime.stores import RootStore
+from fuseir.runtime.tasks import TaskInstance
+from fuseir.runtime.window import Launch, Record, Release
+
+
+class Compiler:
+    """Makes plans for a session: holds its executor, which holds the compiled kernels."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.executor: Executor = make_executor(options)
+        self._numbers = count()
+
+    @property
+    def kernels_compiled(self) -> int:
+        """Kernels that went through the code generator so far."""
+        return self.executor.kernels_compiled
+
+    def plan(self, records: list[Record]) -> Plan:
+        """The plan of a window. Raises CompileError and InputFileError (an unusable dump folder)."""
+        captured = capture_module(records)
+        dump = None
+        if self.options.dump_ir is not None:
+            dump = _dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
+            dump("captured", captured.module)
+        return self.executor.prepare(
+            captured.module, captured.opaque_tasks, captured.sites, fuse=self.options.fuse, dump=dump
+        )
+
+
+class CapturedModule:
+    """A window as IR, with what the IR cannot hold: the callables of opaque tasks and where launches came from."""
+
+    def __init__(self) -> None:
+        self.module = ModuleOp([])
+        self.opaque_tasks: dict[str, Callable[..., None]] = {}
+        self.sites: dict[str, CallSite] = {}
+
+
+def capture_module(records: list[Record]) -> CapturedModule:
+    """The `dist` module of a window, stores and scalars in order of first occurrence.
+
+    A store is named unless it comes and goes inside the window: names are what the world outside can see.
+    """
+    builder = _ModuleBuilder(records)
+    for record in records:
+        if isinstance(record, Launch):
+            builder.launch(record)
+        elif isinstance(record, Release):
+            builder.release(record.root)
+        else:
+            builder.append(FenceOp.create())
+    return builder.captured
+
+
+class _ModuleBuilder:
+    def __init__(self, records: list[Record]) -> None:
+        self.captured = CapturedModule()
+        self.block = self.captured.module.body.block
+        self.released = {id(record.root) for record in records if isinstance(record, Release)}
+        self.stores: dict[int, SSAValue] = {}
+        self.views: dict[tuple[int, View], SSAValue] = {}
+        self.names: set[str] = set()
+        self.symbols: dict[TaskInstance, str] = {}
+        self.last_function: Operation | None = None
+        self.scalar_count = 0
+
+    def append(self, op: Operation) -> None:
+        self.block.add_op(op)
+
+    def launch(self, record: Launch) -> None:
+        location = _location(record.site)
+        instance = record.instance
+        arguments = [self.view(root, view) for root, view in zip(record.roots, record.views, strict=True)]
+        scalars = [
+            self.scalar(value, dtype) for value, dtype in zip(record.scalars, instance.scalar_types, strict=True)
+        ]
+        op = LaunchOp(
+            self.symbol(instance),
+            record.domain,
+            arguments,
+            instance.privileges,
+            [partition_attr(partition) for partition in record.partitions],
+            scalars,
+        )
+        op.location = location
+        self.append(op)
+        self.captured.sites.setdefault(str(location), record.site)
+
+    def release(self, root: RootStore) -> None:
+        store = self.stores.get(id(root))
+        if store is not None:
+            self.append(ReleaseOp(store))
+
+    def store(self, root: RootStore) -> SSAValue:
+        known = self.stores.get(id(root))
+        if known is None:
+            name = None
+            if root.buffer is not None or id(root) not in self.released:
+                name = self._fresh(root.name or f"s{len(self.stores)}")
+            op = StoreOp(StoreType(root.shape, element_attribute(root.dtype)), name)
+            self.append(op)
+            known = self.stores[id(root)] = op.result
+        return known
+
+    def view(self, root: RootStore, view: View) -> SSAValue:
+        store = self.store(root)
+        if view.index_map is None:
+            return store
+        known = self.views.get((id(root), view))
+        if known is None:
+            op = ViewOp(store, view, element_attribute(root.dtype))
+            self.append(op)
+            known = self.views[id(root), view] = op.result
+        return known
+
+    def scalar(self, value: Number, dtype: np.dtype[Any]) -> SSAValue:
+        scalar_type = kernel_element_type(element_attribute(dtype))
+        op = ScalarOp(scalar_type, self._fresh(f"a{self.scalar_count}"), number_attribute(value, scalar_type))
+        self.scalar_count += 1
+        self.append(op)
+        return op.result
+
+    def _fresh(self, name: str) -> str:
+        unique, suffixes = name, count(1)
+        while unique in self.names:
+            unique = f"{name}_{next(suffixes)}"
+        self.names.add(unique)
+        return unique
+
+    def symbol(self, instance: TaskInstance) -> str:
+        known = self.symbols.get(instance)
+        if known is None:
+            known = self.symbols[instance] = self._fresh(instance.symbol)
+            self._declare(instance, known)
+        return known
+
+    def _declare(self, instance: TaskInstance, symbol: str) -> None:
+        if instance.kernel is not None:
+            function = instance.kernel.clone()
+            function.sym_name = StringAttr(symbol)
+        else:
+            tiles = [
+                TensorType(kernel_element_type(element_attribute(dtype)), [DYNAMIC_INDEX] * rank)
+                for dtype, rank in instance.argument_types
+            ]
+            inputs = [*tiles, *(kernel_element_type(element_attribute(dtype)) for dtype in instance.scalar_types)]
+            outputs = [tile for tile, privilege in zip(tiles, instance.privileges, strict=True) if privilege.returned]
+            function = FuncOp.external(symbol, inputs, outputs)
+            assert instance.function is not None
+            self.captured.opaque_tasks[symbol] = instance.function
+        # Functions stand together at the top, in order of first use.
+        if self.last_function is not None:
+            self.block.insert_op_after(function, self.last_function)
+        elif self.block.first_op is not None:
+            self.block.insert_op_before(function, self.block.first_op)
+        else:
+            self.block.add_op(function)
+        self.last_function = function
+
+
+def element_attribute(dtype: np.dtype[Any]) -> Attribute:
+    """The IR's element type of a dtype."""
+    name = ELEMENT_NAMES[dtype]
+    if name == "f32":
+        return Float32Type()
+    if name == "f64":
+        return Float64Type()
+    if name.startswith("u"):
+        return IntegerType(int(name[2:]), Signedness.UNSIGNED)
+    return IntegerType(int(name[1:]))
+
+
+def number_attribute(value: Number, number_type: Attribute) -> IntegerAttr | FloatAttr:
+    """A number as an attribute of a kernel element type; integers wrap to its width."""
+    if isinstance(number_type, IntegerType):
+        width = number_type.width.data
+        wrapped = int(value) & ((1 << width) - 1)
+        if width > 1 and wrapped >> (width - 1):
+            wrapped -= 1 << width
+        return IntegerAttr(wrapped, number_type)
+    assert isinstance(number_type, Float32Type | Float64Type)
+    return FloatAttr(float(value), number_type)
+
+
+def _location(site: CallSite) -> FileLineColLoc:
+    resolved = site.resolve()
+    return FileLineColLoc(StringAttr(resolved.file), IntAttr(resolved.line), IntAttr(resolved.column))
+
+
+def _dump_to(folder: Path) -> Callable[[str, ModuleOp], None]:
+    """A function that writes a module as the folder's next numbered file."""
+    numbers = count()
+
+    def write(stage: str, module: ModuleOp) -> None:
+        path = folder / f"{next(numbers)}_{stage}.mlir"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{module}\n", encoding="utf-8")
+        except OSError as error:
+            raise InputFileError(f"cannot write IR to {path} (FUSEIR_DUMP_IR): {error.strerror}") from error
+
+    return write

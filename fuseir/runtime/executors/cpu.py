@@ -1,0 +1,274 @@
+"""The CPU executor: kernels through LLVM, points on threads.
+
+``prepare`` sends a module through the pipeline and turns each launch that is left into a step. A step calls one native function
+for a range of points at a time; ctypes releases the GIL, so the ranges run side by side.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import IntegerType, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
+
+from fuseir.codegen import abi
+from fuseir.codegen.llvm import CompiledKernel, compile_kernel
+from fuseir.dialects.dist.access import Access
+from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
+from fuseir.dialects.dist.partition import Interval
+from fuseir.dtypes import DTYPES
+from fuseir.location import CallSite
+from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
+from fuseir.runtime.executors.binding import reads_and_writes, view_strides
+from fuseir.runtime.executors.opaque import OpaqueStep
+from fuseir.runtime.executors.partials import Partials
+from fuseir.runtime.plan import Array, Number, Plan, Release, Slot, Step
+
+_INLINE_BYTES = 1 << 17
+"""Below this many bytes of arguments, handing points to threads costs more than it saves."""
+
+
+class NativeKernel:
+    """A compiled kernel as a ctypes function. Calls release the GIL; the code stays mapped as long as this lives."""
+
+    __slots__ = ("compiled", "function")
+
+    def __init__(self, compiled: CompiledKernel) -> None:
+        self.compiled = compiled
+        self.function: Any = abi.task_function_type()(compiled.address)
+
+
+class CpuExecutor:
+    """Compiles and runs plans on this machine's processors."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._kernels: dict[str, NativeKernel] = {}
+
+    @property
+    def kernels_compiled(self) -> int:
+        """Distinct kernels compiled so far."""
+        return len(self._kernels)
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """Worker threads; the calling thread is one more."""
+        return ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="fuseir")
+
+    def prepare(
+        self,
+        module: ModuleOp,
+        opaque_tasks: Mapping[str, Callable[..., None]],
+        sites: Mapping[str, CallSite],
+        *,
+        fuse: bool,
+        dump: Callable[[str, ModuleOp], None] | None = None,
+    ) -> Plan:
+        """The plan of a module; see ``Executor``. Identical kernels are compiled once, whatever stores they serve."""
+        slots = [op.result for op in module.ops if isinstance(op, StoreOp)]
+        scalars = [op.result for op in module.ops if isinstance(op, ScalarOp)]
+        plan_slots = tuple(_slot(op) for op in module.ops if isinstance(op, StoreOp))
+        before = _touched(module)
+        tasks = _launch_count(module)
+        run_pipeline(module, CPU_PIPELINE if fuse else UNFUSED_PIPELINE, dump=dump)
+        planner = _Planner(
+            self, dict(zip(slots, range(len(slots)), strict=True)), dict(zip(scalars, range(len(scalars)), strict=True))
+        )
+        steps: list[Step | Release] = []
+        for op in module.ops:
+            if isinstance(op, LaunchOp):
+                steps.append(planner.step(op, opaque_tasks, sites))
+            elif isinstance(op, ReleaseOp):
+                steps.append(Release(planner.slots[op.store]))
+        removed = before - _touched(module)
+        return Plan(
+            plan_slots,
+            tuple(steps),
+            tasks,
+            sum(not isinstance(step, Release) for step in steps),
+            tuple(sorted(planner.slots[root] for root in removed)),
+        )
+
+    def kernel(self, function: FuncOp) -> NativeKernel:
+        """The compiled form of a lowered kernel, from the cache if an equal one was met before."""
+        text = str(function).replace(f"@{function.sym_name.data}(", "@kernel(", 1)
+        known = self._kernels.get(text)
+        if known is None:
+            known = self._kernels[text] = NativeKernel(compile_kernel(function))
+        return known
+
+    def run_points(self, kernel: NativeKernel, points: int, size: int, bases: Any, layout: Any, scalars: Any) -> None:
+        """Runs a kernel at all points, on threads where there is enough to do. Raises MemoryError."""
+        ranges = min(self.threads, points) if size >= _INLINE_BYTES else 1
+        if ranges <= 1:
+            statuses = [kernel.function(0, points, bases, layout, scalars)]
+        else:
+            cuts = [points * k // ranges for k in range(ranges + 1)]
+            futures = [
+                self.pool.submit(kernel.function, begin, end, bases, layout, scalars)
+                for begin, end in pairwise(cuts[1:])
+            ]
+            statuses = [kernel.function(cuts[0], cuts[1], bases, layout, scalars)]
+            statuses += [future.result() for future in futures]
+        if any(status != abi.STATUS_OK for status in statuses):
+            raise MemoryError("no memory for a kernel's scratch tiles")
+
+
+def _slot(op: StoreOp) -> Slot:
+    store_type = op.result.type
+    return Slot(
+        None if op.store_name is None else op.store_name.data, store_type.extents, DTYPES[str(store_type.element_type)]
+    )
+
+
+def _launches(module: ModuleOp) -> list[LaunchOp]:
+    found: list[LaunchOp] = []
+    for op in module.ops:
+        if isinstance(op, LaunchOp):
+            found.append(op)
+        elif isinstance(op, FusedTaskOp):
+            found += op.members
+    return found
+
+
+def _launch_count(module: ModuleOp) -> int:
+    return len(_launches(module))
+
+
+def _touched(module: ModuleOp) -> set[SSAValue]:
+    """Stores whose contents some launch reads, writes or reduces."""
+    return {
+        access.root
+        for launch in _launches(module)
+        for access in launch.accesses
+        if access.privilege.reads or access.privilege.returned
+    }
+
+
+class _Planner:
+    """Turns launches into steps."""
+
+    def __init__(self, executor: CpuExecutor, slots: dict[SSAValue, int], scalars: dict[SSAValue, int]) -> None:
+        self.executor = executor
+        self.slots = slots
+        self.scalars = scalars
+
+    def step(
+        self, launch: LaunchOp, opaque_tasks: Mapping[str, Callable[..., None]], sites: Mapping[str, CallSite]
+    ) -> Step:
+        callee = launch.callee()
+        assert callee is not None  # verified
+        if callee.is_declaration:
+            return OpaqueStep.of(
+                launch, self.slots, self.scalars, opaque_tasks[launch.task_name], sites.get(str(launch.location))
+            )
+        return self._kernel_step(launch, self.executor.kernel(callee))
+
+    def _kernel_step(self, launch: LaunchOp, kernel: NativeKernel) -> Step:
+        domain = launch.extents
+        points = abi.point_count(domain)
+        arguments: list[_Argument] = []
+        layouts: list[abi.ArgumentLayout] = []
+        size = 0
+        for access in launch.accesses:
+            slot = self.slots[access.root]
+            itemsize = DTYPES[str(_element(access))].itemsize
+            intervals = access.partition.partition.intervals(access.shape)
+            if access.privilege.reduces:
+                partials = Partials.of(access, domain, intervals)
+                strides = partials.tile_strides
+                arguments.append(_Argument(slot, 0, partials))
+                partial_stride = partials.bytes_each
+            else:
+                offset, strides = view_strides(access.view, access.root_shape, itemsize)
+                # An argument without access is looked at for its shape only, and may have no memory.
+                used = access.privilege.reads or access.privilege.writes
+                arguments.append(_Argument(slot if used else None, offset, None))
+                partial_stride = 0
+                size += int(np.prod(access.shape)) * itemsize
+            layouts.append(abi.ArgumentLayout(tuple(map(_dimension, intervals, strides)), partial_stride))
+        reads, writes = reads_and_writes(launch.accesses, self.slots, domain)
+        return KernelStep(
+            executor=self.executor,
+            kernel=kernel,
+            points=points,
+            size=size,
+            arguments=tuple(arguments),
+            layout=abi.words_array(abi.encode_layout(domain, layouts)),
+            scalars=tuple((self.scalars[scalar], _scalar_name(scalar)) for scalar in launch.scalars),
+            reads=reads,
+            writes=writes,
+        )
+
+
+def _element(access: Access) -> Any:
+    return access.root.type.element_type  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _scalar_name(scalar: SSAValue) -> str:
+    scalar_type = scalar.type
+    return f"i{scalar_type.width.data}" if isinstance(scalar_type, IntegerType) else str(scalar_type)
+
+
+def _dimension(interval: Interval, stride: int) -> abi.TileDimension:
+    launch_dim = -1 if interval.launch_dim is None else interval.launch_dim
+    return abi.TileDimension(launch_dim, interval.multiplier, interval.addend, interval.tile, interval.extent, stride)
+
+
+@dataclass(frozen=True)
+class _Argument:
+    """Where a kernel's argument lives: a slot at a byte offset, partial buffers, or nowhere."""
+
+    slot: int | None
+    offset: int
+    partials: Partials | None
+
+
+@dataclass(frozen=True)
+class KernelStep:
+    """One launch of a compiled kernel: bind addresses, run all points, fold the partials."""
+
+    executor: CpuExecutor
+    kernel: NativeKernel
+    points: int
+    size: int
+    arguments: tuple[_Argument, ...]
+    layout: ctypes.Array[ctypes.c_int64]
+    scalars: tuple[tuple[int, str], ...]
+    reads: frozenset[int]
+    writes: frozenset[int]
+
+    def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
+        """Runs the launch. Raises MemoryError, with everything it writes undefined."""
+        partial_buffers: list[Array | None] = []
+        addresses: list[int] = []
+        for argument in self.arguments:
+            buffer: Array | None = None
+            if argument.partials is not None:
+                buffer = argument.partials.allocate()
+                addresses.append(buffer.ctypes.data)
+            elif argument.slot is None:
+                addresses.append(0)
+            else:
+                bound = slots[argument.slot]
+                assert bound is not None  # the plan allocated what is written, the session checked what is read
+                addresses.append(bound.ctypes.data + argument.offset)
+            partial_buffers.append(buffer)
+        packed = abi.pack_scalars([(name, scalars[number]) for number, name in self.scalars])
+        self.executor.run_points(
+            self.kernel, self.points, self.size, abi.words_array(addresses), self.layout, abi.bytes_array(packed)
+        )
+        for argument, buffer in zip(self.arguments, partial_buffers, strict=True):
+            if argument.partials is not None and buffer is not None and argument.slot is not None:
+                target = slots[argument.slot]
+                assert target is not None
+                argument.partials.fold_into(target, buffer)

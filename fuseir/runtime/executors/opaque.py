@@ -1,0 +1,97 @@
+"""Opaque tasks: a Python callable on NumPy views of the sub-stores, point by point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from fuseir.dialects.dist.access import Access
+from fuseir.dialects.dist.launch import LaunchOp
+from fuseir.dialects.dist.partition import Shape
+from fuseir.location import CallSite
+from fuseir.runtime.executors.binding import reads_and_writes
+from fuseir.runtime.executors.partials import Partials
+from fuseir.runtime.plan import Array, Number
+from fuseir.runtime.reduction_tree import identity
+from fuseir.runtime.stores import array_of_view
+
+
+@dataclass(frozen=True)
+class _OpaqueArgument:
+    slot: int
+    access: Access
+    partials: Partials | None
+
+
+@dataclass(frozen=True)
+class OpaqueStep:
+    """One launch of an opaque task."""
+
+    function: Callable[..., None]
+    domain: Shape
+    arguments: tuple[_OpaqueArgument, ...]
+    scalars: tuple[int, ...]
+    reads: frozenset[int]
+    writes: frozenset[int]
+    site: CallSite | None
+
+    @staticmethod
+    def of(
+        launch: LaunchOp,
+        slots: Mapping[SSAValue, int],
+        scalars: Mapping[SSAValue, int],
+        function: Callable[..., None],
+        site: CallSite | None,
+    ) -> OpaqueStep:
+        """The step of a launch whose task has no body."""
+        arguments: list[_OpaqueArgument] = []
+        for access in launch.accesses:
+            slot = slots[access.root]
+            partials = None
+            if access.privilege.reduces:
+                partials = Partials.of(access, launch.extents, access.partition.partition.intervals(access.shape))
+            arguments.append(_OpaqueArgument(slot, access, partials))
+        reads, writes = reads_and_writes(launch.accesses, slots, launch.extents)
+        return OpaqueStep(
+            function,
+            launch.extents,
+            tuple(arguments),
+            tuple(scalars[scalar] for scalar in launch.scalars),
+            reads,
+            writes,
+            site,
+        )
+
+    def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
+        """Calls the function at every point, in row-major order. Whatever it raises goes through."""
+        buffers = [None if a.partials is None else a.partials.allocate() for a in self.arguments]
+        for argument, buffer in zip(self.arguments, buffers, strict=True):
+            if argument.partials is not None and buffer is not None:
+                buffer.fill(identity(argument.partials.operator, buffer.dtype))
+        values = [scalars[number] for number in self.scalars]
+        for point in np.ndindex(*self.domain):
+            pieces = [self._piece(a, b, slots, point) for a, b in zip(self.arguments, buffers, strict=True)]
+            self.function(*pieces, *values)
+        for argument, buffer in zip(self.arguments, buffers, strict=True):
+            target = slots[argument.slot]
+            if argument.partials is not None and buffer is not None and target is not None:
+                argument.partials.fold_into(target, buffer)
+
+    def _piece(
+        self, argument: _OpaqueArgument, partials: Array | None, slots: list[Array | None], point: tuple[int, ...]
+    ) -> Array:
+        access = argument.access
+        box = access.partition.partition.box(access.shape, point)
+        if partials is not None:
+            return partials[point][tuple(slice(0, max(r.high - r.low, 0)) for r in box)]
+        buffer = slots[argument.slot]
+        assert buffer is not None  # the plan allocated what is written, the session checked what is read
+        # Always a view, of rank 0 too, so that the callable writes through it.
+        piece = array_of_view(buffer, access.view)[(*(slice(r.low, max(r.high, r.low)) for r in box), ...)]
+        if not access.privilege.writes:
+            piece = piece.view()
+            piece.flags.writeable = False
+        return piece

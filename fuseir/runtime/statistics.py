@@ -1,0 +1,34 @@
+"""Counters a user can print, and tests can assert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass
+class Statistics:
+    """What a session has done so far. All are counts but the two that say otherwise."""
+
+    tasks: int = 0
+    """Launches captured and executed."""
+    launches: int = 0
+    """Launches that the executor ran for them, after fusion."""
+    windows: int = 0
+    """Windows executed."""
+    plan_hits: int = 0
+    """Windows whose plan was known."""
+    plan_misses: int = 0
+    """Windows that went through the passes."""
+    kernels_compiled: int = 0
+    """Kernels that went through the code generator."""
+    temporaries: int = 0
+    """Stores that were never given memory because fusion made them values."""
+    temporary_bytes: int = 0
+    """Bytes those stores would have taken."""
+    forced_flushes: int = 0
+    """Windows executed because a value was read."""
+    compile_seconds: float = 0.0
+    """Seconds spent making plans."""
+
+    def __str__(self) -> str:
+        return "\n".join(f"{field.name:18} {getattr(self, field.name):>12.6g}" for field in fields(self))

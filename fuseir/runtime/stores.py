@@ -1,0 +1,213 @@
+"""Stores as the application holds them.
+
+Two halves, as in Diffuse §5.1 (split reference counts): a ``RootStore`` is what the runtime keeps; a ``Store`` is a handle that the
+application holds, on all of the root or on a view of it. When the last handle of a root is gone, nobody outside can see it any
+more, whatever the window still references.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fuseir.dialects.dist.index_map import Coordinate, IndexMap
+from fuseir.dialects.dist.partition import Shape
+from fuseir.dialects.dist.view import View, compose
+from fuseir.errors import ShapeError, StorePoisonedError
+
+if TYPE_CHECKING:
+    from fuseir.runtime.session import Session
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class RootStore:
+    """A distributed array's memory and state, owned by a session.
+
+    ``buffer`` is None until something is written; it is C-contiguous and aligned. ``defined`` is what the application may rely on:
+    some captured launch wrote to it. ``failure`` is what made its contents be lost, if they were.
+    """
+
+    __slots__ = ("buffer", "defined", "dtype", "failure", "handles", "name", "shape")
+
+    def __init__(self, shape: Shape, dtype: np.dtype[Any], name: str | None, buffer: Array | None) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.name = name
+        self.buffer = buffer
+        self.defined = buffer is not None
+        self.handles = 0
+        self.failure: BaseException | None = None
+
+
+class Store:
+    """A handle on a distributed array or on a view of one. Slicing makes views; ``numpy()`` reads.
+
+    Made by a session (``fuseir.zeros``, ``fuseir.from_numpy``, …), not by hand.
+    """
+
+    __slots__ = ("__weakref__", "_root", "_session", "_view", "dtype", "shape")
+
+    # NumPy must not take an operation on a Store for one on an array of objects.
+    __array_ufunc__ = None
+
+    def __init__(self, session: Session, root: RootStore, view: View) -> None:
+        self._session = session
+        self._root = root
+        self._view = view
+        self.shape = view.shape
+        self.dtype = root.dtype
+        root.handles += 1
+
+    def __del__(self) -> None:
+        # An instance whose __init__ raised has no root.
+        root = getattr(self, "_root", None)
+        if root is not None:
+            root.handles -= 1
+            if root.handles == 0:
+                self._session.release(root)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def name(self) -> str | None:
+        """The name given at creation, if any; views have their store's."""
+        return self._root.name
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a store of rank 0")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        kind = "Store" if self._view.index_map is None else "view of Store"
+        return f"<{kind}{f' {self.name!r}' if self.name else ''} shape={self.shape} dtype={self.dtype}>"
+
+    # Views
+
+    def _window(self, view: View) -> Store:
+        return Store(self._session, self._root, compose(self._view, view))
+
+    def __getitem__(self, index: Any) -> Store:
+        """A view by basic indexing: integers, slices of any step, ``...`` and ``None``.
+
+        Raises IndexError (also for indices out of range) and TypeError for anything that is no basic index.
+        """
+        return self._window(_basic_index(self.shape, index))
+
+    def transpose(self, *axes: int) -> Store:
+        """A view with permuted dimensions; all reversed if no axes are given. Raises ShapeError."""
+        order = axes or tuple(reversed(range(self.ndim)))
+        order = tuple(axis + self.ndim if axis < 0 else axis for axis in order)
+        if sorted(order) != list(range(self.ndim)):
+            raise ShapeError(f"axes {axes} are no permutation of the {self.ndim} dimensions")
+        results = [Coordinate(order.index(k), 1, 0) for k in range(self.ndim)]
+        return self._window(View(tuple(self.shape[axis] for axis in order), IndexMap(self.ndim, tuple(results))))
+
+    @property
+    def T(self) -> Store:  # noqa: N802 (NumPy's name)
+        """The view with dimensions reversed."""
+        return self.transpose()
+
+    def broadcast_to(self, shape: Shape) -> Store:
+        """A view that repeats elements to the given shape, by NumPy's rules. Raises ShapeError."""
+        added = len(shape) - self.ndim
+        if added < 0 or any(
+            have not in (want, 1) for have, want in zip(self.shape, shape[max(added, 0) :], strict=False)
+        ):
+            raise ShapeError(f"cannot broadcast shape {self.shape} to {shape}")
+        results = [
+            Coordinate(k + added, 1, 0) if have == shape[k + added] else Coordinate(None, 0, 0)
+            for k, have in enumerate(self.shape)
+        ]
+        return self._window(View(tuple(shape), IndexMap(len(shape), tuple(results))))
+
+    # Reading
+
+    def numpy(self) -> Array:
+        """The contents as a new array. Runs what was captured first.
+
+        Raises what a task failed with, StorePoisonedError if the contents were lost, and UninitializedError-like FuseirError if nothing
+        was ever written.
+        """
+        return np.array(self._session.read(self._root, self._view))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """NumPy's conversion protocol: always a copy."""
+        if copy is False:
+            raise ValueError("reading a store always copies")
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def item(self) -> Any:
+        """The only element, as a Python number. Raises ShapeError if there is more than one."""
+        array = self.numpy()
+        if array.size != 1:
+            raise ShapeError(f"item() of a store with {array.size} elements")
+        return array.item()
+
+
+def raise_if_lost(root: RootStore) -> None:
+    """Raises StorePoisonedError, chained to its first cause, if the contents were lost."""
+    if root.failure is not None:
+        raise StorePoisonedError(
+            f"the contents of store {root.name or ''}{root.shape} were lost when a task failed: {root.failure!r}"
+        ) from root.failure
+
+
+def array_of_view(buffer: Array, view: View) -> Array:
+    """The window onto an array, as a NumPy view that shares its memory."""
+    if view.index_map is None:
+        return buffer
+    address_offset = 0
+    strides = [0] * len(view.shape)
+    for coordinate, stride in zip(view.index_map.results, buffer.strides, strict=True):
+        address_offset += coordinate.offset * stride
+        if coordinate.dim is not None:
+            strides[coordinate.dim] = coordinate.scale * stride
+    if 0 in view.shape:
+        address_offset = 0
+    return np.ndarray(view.shape, buffer.dtype, buffer.data if buffer.size else None, address_offset, strides)
+
+
+def _basic_index(shape: Shape, index: Any) -> View:
+    """The view that a basic index makes of an index space."""
+    entries = list(index) if isinstance(index, tuple) else [index]
+    consumed = sum(entry is not None and entry is not Ellipsis for entry in entries)
+    if consumed > len(shape):
+        raise IndexError(f"{consumed} indices for {len(shape)} dimensions")
+    if sum(entry is Ellipsis for entry in entries) > 1:
+        raise IndexError("more than one '...' in an index")
+    full = [slice(None)] * (len(shape) - consumed)
+    if Ellipsis in [entry for entry in entries if entry is Ellipsis]:
+        position = next(k for k, entry in enumerate(entries) if entry is Ellipsis)
+        entries[position : position + 1] = full
+    else:
+        entries += full
+    view_shape: list[int] = []
+    results: list[Coordinate] = []
+    for entry in entries:
+        if entry is None:
+            view_shape.append(1)
+            continue
+        extent = shape[len(results)]
+        if isinstance(entry, slice):
+            start, stop, step = entry.indices(extent)
+            count = len(range(start, stop, step))
+            results.append(Coordinate(len(view_shape), step, start if count else 0))
+            view_shape.append(count)
+        else:
+            if isinstance(entry, bool | np.bool_) or not hasattr(entry, "__index__"):
+                raise TypeError(f"stores take integers, slices, '...' and None as indices, not {type(entry).__name__}")
+            position = entry.__index__()
+            if not -extent <= position < extent:
+                raise IndexError(f"index {position} is out of bounds for dimension {len(results)} with extent {extent}")
+            results.append(Coordinate(None, 0, position % extent))
+    index_map = IndexMap(len(view_shape), tuple(results))
+    if index_map.is_identity and tuple(view_shape) == shape:
+        return View(shape)
+    return View(tuple(view_shape), index_map)

@@ -1,0 +1,187 @@
+"""Tasks as the application launches them, and their instances for the stores they meet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fuseir.dialects.dist.index_map import Coordinate, IndexMap
+from fuseir.dialects.dist.partition import NonePartition, Partition, Shape, Tiling
+from fuseir.dialects.dist.privilege import Privilege
+from fuseir.errors import ShapeError, UsageError
+
+if TYPE_CHECKING:
+    from xdsl.dialects.func import FuncOp
+
+    from fuseir.lang import TaskDefinition
+
+ArgumentType = tuple[np.dtype[Any], int]
+"""Element type and rank of an argument."""
+
+_MOST_LAYOUTS = 4096
+
+
+class TaskInstance:
+    """A task for arguments of given element types and ranks. Equal only to itself, so it can stand in keys.
+
+    ``kernel`` is its body, None for an opaque task; ``extent_classes`` are the (argument, dimension) pairs whose extents the body
+    takes to be equal. ``layouts`` caches the default partitions by argument shapes.
+    """
+
+    __slots__ = (
+        "argument_types",
+        "extent_classes",
+        "function",
+        "kernel",
+        "layouts",
+        "privileges",
+        "scalar_types",
+        "symbol",
+    )
+
+    def __init__(
+        self,
+        symbol: str,
+        argument_types: Sequence[ArgumentType],
+        privileges: Sequence[Privilege],
+        scalar_types: Sequence[np.dtype[Any]],
+        *,
+        kernel: FuncOp | None = None,
+        function: Callable[..., None] | None = None,
+    ) -> None:
+        self.symbol = symbol
+        self.argument_types = tuple(argument_types)
+        self.privileges = tuple(privileges)
+        self.scalar_types = tuple(scalar_types)
+        self.kernel = kernel
+        self.function = function
+        self.extent_classes: list[list[tuple[int, int]]] = []
+        if kernel is not None:
+            from fuseir.dialects.kernel import extent_classes
+
+            self.extent_classes = [sorted(members) for members in extent_classes(kernel)]
+        self.layouts: dict[tuple[Shape, ...], tuple[Shape, tuple[Partition, ...]]] = {}
+
+    def layout(self, shapes: tuple[Shape, ...], procs: int) -> tuple[Shape, tuple[Partition, ...]]:
+        """Launch domain and partitions where the caller gives none.
+
+        The leading dimension of the highest-rank argument, and every dimension that must agree with it, is cut into ``procs`` tiles; all
+        other dimensions are whole. Tasks of rank 0 and opaque tasks run at one point. Depends on shapes alone, so that reductions do not
+        depend on the machine. Raises ShapeError where extents that must agree do not.
+        """
+        known = self.layouts.get(shapes)
+        if known is None:
+            if len(self.layouts) >= _MOST_LAYOUTS:
+                self.layouts.clear()
+            self.check_extents(shapes)
+            known = self.layouts[shapes] = self._default_layout(shapes, procs)
+        return known
+
+    def check_extents(self, shapes: tuple[Shape, ...]) -> None:
+        """Raises ShapeError unless extents that the body takes to be equal are."""
+        for (first, first_dim), *others in self.extent_classes:
+            for other, dim in others:
+                if shapes[other][dim] != shapes[first][first_dim]:
+                    raise ShapeError(
+                        f"task '{self.symbol}' needs dimension {first_dim} of argument {first} and dimension {dim} of argument "
+                        f"{other} to be equal; their shapes are {shapes[first]} and {shapes[other]}"
+                    )
+
+    def _default_layout(self, shapes: tuple[Shape, ...], procs: int) -> tuple[Shape, tuple[Partition, ...]]:
+        highest = max(range(len(shapes)), key=lambda k: len(shapes[k]), default=0)
+        cut = next((members for members in self.extent_classes if (highest, 0) in members), [])
+        changed = {k for k, privilege in enumerate(self.privileges) if privilege.writes}
+        if not cut or procs == 1 or changed - {argument for argument, _ in cut}:
+            return (1,), (NonePartition(),) * len(shapes)
+        tile = max(1, -(-shapes[highest][0] // procs))
+        partitions: list[Partition] = []
+        for argument, shape in enumerate(shapes):
+            dims = {dim for k, dim in cut if k == argument}
+            if not dims:
+                partitions.append(NonePartition())
+                continue
+            partitions.append(
+                Tiling.of(
+                    [tile if dim in dims else max(extent, 1) for dim, extent in enumerate(shape)],
+                    None,
+                    IndexMap(
+                        1,
+                        tuple(
+                            Coordinate(0, 1, 0) if dim in dims else Coordinate(None, 0, 0) for dim in range(len(shape))
+                        ),
+                    ),
+                )
+            )
+        return (procs,), tuple(partitions)
+
+
+class Task:
+    """A task that can be launched: from text, from a generator, or opaque. Made by ``fuseir.task`` and ``fuseir.opaque_task``."""
+
+    def __init__(
+        self, name: str, definition: TaskDefinition | None, function: Callable[..., None] | None = None
+    ) -> None:
+        self.name = name
+        self.definition = definition
+        self.function = function
+        self.instances: dict[Any, TaskInstance] = {}
+        self.parameters: tuple[Privilege | None, ...] = ()
+        """Each parameter's privilege in the order of the call; None for a scalar."""
+
+    def __call__(self, *arguments: Any) -> None:
+        """Launches the task in the current session."""
+        from fuseir.runtime.session import current_session
+
+        current_session().launch(self, *arguments, stack_depth=1)
+
+    def __repr__(self) -> str:
+        return f"<{'opaque task' if self.definition is None else 'task'} {self.name}>"
+
+    def instance(self, argument_types: Sequence[ArgumentType], scalar_types: Sequence[Any]) -> TaskInstance:
+        """The instance for these types; made on first use. Raises what the definition raises for types it cannot take."""
+        key = (tuple(argument_types), tuple(scalar_types))
+        found = self.instances.get(key)
+        if found is None:
+            found = self.instances[key] = self._instantiate(argument_types, scalar_types)
+        return found
+
+    def _instantiate(self, argument_types: Sequence[ArgumentType], scalar_types: Sequence[Any]) -> TaskInstance:
+        suffix = "_".join(f"{dtype.char}{rank}" for dtype, rank in argument_types)
+        symbol = re.sub(r"[^A-Za-z0-9_]", "_", f"{self.name}_{suffix}").replace("?", "b")
+        privileges = [privilege for privilege in self.parameters if privilege is not None]
+        if self.definition is None:
+            return TaskInstance(
+                symbol, argument_types, privileges, [np.dtype(kind) for kind in scalar_types], function=self.function
+            )
+        made = self.definition.instantiate(symbol, argument_types, scalar_types)
+        return TaskInstance(symbol, argument_types, privileges, made.scalar_types, kernel=made.function)
+
+
+def text_task(source: Any) -> Task:
+    """The task of one text or generator (see ``fuseir.lang.task``)."""
+    from fuseir.lang import task as define
+
+    definition = define(source)
+    made = Task(definition.name, definition)
+    privileges = {argument.name: Privilege.parse(str(argument)) for argument in definition.arguments}
+    made.parameters = tuple(privileges.get(name) for name in definition.parameters)
+    return made
+
+
+def opaque_task(function: Callable[..., None], privileges: Sequence[str | None], name: str | None = None) -> Task:
+    """A task whose body is a Python callable; never fused, always ordered correctly.
+
+    At each point it is called with one argument a parameter: a NumPy view of the sub-store, read-only unless the privilege lets it be
+    changed, or the scalar where the privilege is None. A ``reduce<op>`` argument arrives filled with the operator's identity.
+
+    Raises UsageError for a privilege that does not exist.
+    """
+    made = Task(name or getattr(function, "__name__", "opaque"), None, function)
+    try:
+        made.parameters = tuple(None if text is None else Privilege.parse(text) for text in privileges)
+    except ValueError as error:
+        raise UsageError(f"{error} (privileges are read, write, read_write, reduce<op>)") from None
+    return made
