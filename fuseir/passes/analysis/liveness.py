@@ -1,0 +1,96 @@
+"""Whose contents does anybody still want? A backward walk over the launches of a program.
+
+A store's contents are *wanted* at some place of the program if the application holds a reference to the store (it is never released in
+this module), or if a later launch reads or reduces into it before a launch replaces all of it. The walk sees each launch once, and spends
+O(rank) on each argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+
+from fuseir.dialects.dist.access import Access
+from fuseir.dialects.dist.launch import LaunchOp
+from fuseir.dialects.dist.ops import ReleaseOp
+from fuseir.passes.analysis.dependence import same_tiles
+
+
+class Liveness:
+    """What is wanted at one place of a program: at first its end, then before each launch that ``step_over`` is given, last one first."""
+
+    def __init__(self, module: ModuleOp) -> None:
+        self._released = {op.store for op in module.ops if isinstance(op, ReleaseOp)}
+        # Of the released stores, those that a launch further down reads or reduces into.
+        self._pending: set[SSAValue] = set()
+
+    def released(self, root: SSAValue) -> bool:
+        """Whether the application drops its last reference to the store in this module. A release through any view is one of the store."""
+        return root in self._released
+
+    def pending(self, root: SSAValue) -> bool:
+        """Whether a launch further down needs the contents that the store has here."""
+        return root in self._pending
+
+    def wanted(self, root: SSAValue) -> bool:
+        """Whether anybody, application or launch, may look at the contents that the store has here."""
+        return root not in self._released or root in self._pending
+
+    def step_over(self, launch: LaunchOp) -> None:
+        """Move to the place before ``launch``."""
+        accesses = launch.accesses
+        # A write replaces what was there only if it is complete; a partial one leaves the rest to be read (D45).
+        for access in accesses:
+            if access.privilege.writes and access.covers_root(launch.extents):
+                self._pending.discard(access.root)
+        for access in accesses:
+            if access.privilege.reads or access.privilege.reduces:
+                self._pending.add(access.root)
+
+
+@dataclass(slots=True)
+class StoreUse:
+    """What the members of a group do to one store: all that Diffuse's Def. 4 asks about them."""
+
+    written: bool = False
+    covering: Access | None = None
+    """The last write so far that reaches every element of the store."""
+    reduced_by: str | None = None
+    """A member that reduces into the store."""
+    exposed_to: str | None = None
+    """A member that reads elements not known to have been written by an earlier member: the group needs the store's old contents."""
+
+
+def uses_of_stores(members: Iterable[LaunchOp]) -> dict[SSAValue, StoreUse]:
+    """How a group uses each store, in order of first use."""
+    uses: dict[SSAValue, StoreUse] = {}
+    for member in members:
+        accesses = member.accesses
+        for access in accesses:
+            _look_at_reads(uses.setdefault(access.root, StoreUse()), access, member)
+        # What a launch writes is there for later launches, not for its own reads: hence the second round.
+        for access in accesses:
+            if access.privilege.writes:
+                use = uses[access.root]
+                use.written = True
+                if access.covers_root(member.extents):
+                    use.covering = access
+    return uses
+
+
+def _look_at_reads(use: StoreUse, access: Access, member: LaunchOp) -> None:
+    if access.privilege.reduces:
+        use.reduced_by = use.reduced_by or member.task_name
+    if access.privilege.reads and (
+        # The same pieces: a covering write through others was done by other points, maybe later (D46).
+        use.covering is None or not same_tiles(use.covering, access, member.extents)
+    ):
+        use.exposed_to = use.exposed_to or member.task_name
+
+
+def changed_stores(launch: LaunchOp) -> Sequence[SSAValue]:
+    """The stores that a launch writes or reduces into."""
+    return [access.root for access in launch.accesses if access.privilege.returned]

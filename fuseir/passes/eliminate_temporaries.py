@@ -1,0 +1,125 @@
+"""`eliminate-temporaries`: find the stores that need no memory.
+
+Before::
+
+    dist.fused_task<[4]> {
+      dist.launch @mul<[4]>(%x: read #t, %z: write #t) : …
+      dist.launch @add<[4]>(%y: read #t, %z: read #t, %w: write #t) : …
+    }
+    dist.release %z : …
+
+After::
+
+    dist.fused_task<[4]> temporaries(%z : …) {
+      …
+    }
+    dist.release %z : …
+
+A store is a temporary of a fused task (Diffuse Def. 4) if
+
+1. each read of it by a member comes after a write by an earlier member that reaches all of the store through the same pieces;
+2. no launch after the fused task reads it or reduces into it, unless one that replaces all of it comes first;
+3. the application holds no reference to it: it is released in this module (a store's release speaks for all its views).
+
+In addition a member must write it (a store that is only read is not produced here), and none may reduce into it. Stores that are
+written and never read meet 1 trivially: dead stores are temporaries. ``compose-kernels`` turns temporaries into SSA values.
+
+Launches that nobody needs go away: a launch of a kernel, alone or in a fused task, is erased if nobody wants what it does to the stores it
+changes: each is released, and replaced as a whole before the next read if there is one. Kernels have no side effects. Opaque tasks stay.
+
+Precondition: a verified module. Complexity: linear in the number of arguments of all launches.
+Source: Diffuse §5.1, Def. 4, Fig. 6; checks D40-D50.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+
+from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.passes.analysis.liveness import Liveness, StoreUse, changed_stores, uses_of_stores
+from fuseir.passes.fuse_tasks import kernel_names
+from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks, store_label
+
+
+def needs_memory(root: SSAValue, use: StoreUse, after: Liveness) -> tuple[str, str] | None:
+    """Why a store that a group writes is no temporary of it, as a code and a reason; None if it is one.
+
+    ``after`` stands right behind the group.
+    """
+    if use.reduced_by is not None:
+        return "FIR-N111", f"'@{use.reduced_by}' reduces into it"
+    if use.exposed_to is not None:
+        return "FIR-N112", f"'@{use.exposed_to}' reads it before an earlier member has written all of it"
+    if not after.released(root):
+        return "FIR-N113", "the application still holds it: it is not released in this module"
+    if after.pending(root):
+        return "FIR-N114", "a later launch reads it or reduces into it"
+    return None
+
+
+def is_dead(launch: LaunchOp, kernels: Container[str], after: Liveness) -> bool:
+    """Whether nobody wants what the launch does. ``after`` stands right behind it."""
+    return launch.task_name in kernels and not any(after.wanted(root) for root in changed_stores(launch))
+
+
+@dataclass(frozen=True)
+class EliminateTemporariesPass(RemarkingPass):
+    """Mark the stores of each fused task that need no memory, and erase launches that nobody needs."""
+
+    name = "eliminate-temporaries"
+
+    def run(self, module: ModuleOp, remarks: Remarks) -> None:
+        """Walk the program backwards, deciding each launch and fused task knowing all that follows it."""
+        kernels = kernel_names(module)
+        liveness = Liveness(module)
+        op = module.body.block.last_op
+        while op is not None:
+            before = op.prev_op
+            if isinstance(op, FusedTaskOp):
+                self._mark(op, kernels, liveness, remarks)
+            elif isinstance(op, LaunchOp):
+                self._erase_or_step_over(op, kernels, liveness, remarks)
+            op = before
+
+    def _mark(self, fused: FusedTaskOp, kernels: Container[str], liveness: Liveness, remarks: Remarks) -> None:
+        """Set the temporaries of one fused task and move ``liveness`` before it."""
+        # Both questions are about the place behind the group, so temporaries are found before the walk goes through its members. Which
+        # members are dead only shows during that walk; a temporary that only they used is dropped from the list afterwards.
+        found: list[SSAValue] = []
+        for root, use in uses_of_stores(fused.members).items():
+            if not use.written:
+                continue
+            reason = needs_memory(root, use, liveness)
+            if reason is None:
+                found.append(root)
+                message = f"store {store_label(root)} needs no memory"
+                remarks.add(RemarkKind.PASSED, "FIR-N110", self.name, message, fused)
+            else:
+                message = f"store {store_label(root)} needs memory: {reason[1]}"
+                remarks.add(RemarkKind.MISSED, reason[0], self.name, message, fused)
+        for member in reversed(fused.members):
+            self._erase_or_step_over(member, kernels, liveness, remarks)
+        if not fused.members:
+            _erase(fused)
+            return
+        used = {access.root for member in fused.members for access in member.accesses}
+        fused.operands = [root for root in found if root in used]
+
+    def _erase_or_step_over(
+        self, launch: LaunchOp, kernels: Container[str], liveness: Liveness, remarks: Remarks
+    ) -> None:
+        if is_dead(launch, kernels, liveness):
+            message = f"'@{launch.task_name}' is erased: nobody wants its results"
+            remarks.add(RemarkKind.PASSED, "FIR-N115", self.name, message, launch)
+            _erase(launch)
+        else:
+            liveness.step_over(launch)
+
+
+def _erase(op: Operation) -> None:
+    op.detach()
+    op.erase()
