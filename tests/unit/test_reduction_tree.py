@@ -113,7 +113,7 @@ def test_order_shows():
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
-@pytest.mark.parametrize("shape", [(3, 4, 5), (70, 2, 3), (2, 0, 3), (0, 2, 3), (1, 1200, 2)])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (70, 2, 3), (2, 0, 3), (0, 2, 3), (1, 70, 2)])
 def test_along_an_axis_of_many(shape, axis):
     values = sample("float64", int(np.prod(shape))).reshape(shape)
     rows = np.moveaxis(values, axis, -1)

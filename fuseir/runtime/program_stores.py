@@ -1,0 +1,125 @@
+"""What a program asks of whoever runs it: its named stores and scalars, which of them it needs, and whether what is given fits.
+
+Shared by the executors that run whole modules and by the tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+
+from fuseir.dialects.dist.attributes import ShapedStoreType
+from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.dialects.dist.ops import ScalarOp, StoreOp
+from fuseir.dtypes import DTYPES
+from fuseir.errors import DTypeError, ShapeError, UsageError
+
+Array: TypeAlias = NDArray[Any]
+Number: TypeAlias = bool | int | float | np.generic
+
+
+def named_stores(module: ModuleOp) -> dict[str, StoreOp]:
+    """The program's inputs and outputs, in program order."""
+    return {op.store_name.data: op for op in module.ops if isinstance(op, StoreOp) and op.store_name is not None}
+
+
+def named_scalars(module: ModuleOp) -> dict[str, ScalarOp]:
+    """The scalars that a run may set, in program order."""
+    return {op.scalar_name.data: op for op in module.ops if isinstance(op, ScalarOp) and op.scalar_name is not None}
+
+
+def launches(module: ModuleOp) -> list[LaunchOp]:
+    """Every launch in program order; those of a fused task stand for it."""
+    found: list[LaunchOp] = []
+    for op in module.ops:
+        if isinstance(op, FusedTaskOp):
+            found += op.members
+        elif isinstance(op, LaunchOp):
+            found.append(op)
+    return found
+
+
+def needed_inputs(module: ModuleOp) -> set[str]:
+    """The named stores whose contents at the start matter: all but those that a launch replaces as a whole before any other use.
+
+    A store that is only ever written in parts is needed too: the other parts are part of its contents at the end.
+    """
+    settled: dict[SSAValue, bool] = {}
+    for launch in launches(module):
+        accesses = launch.accesses
+        for access in accesses:
+            if access.privilege.reads or access.privilege.reduces:
+                settled.setdefault(access.root, True)
+        for access in accesses:
+            if access.privilege.writes:
+                settled.setdefault(access.root, not access.covers_root(launch.extents))
+    return {name for name, op in named_stores(module).items() if settled.get(op.result, True)}
+
+
+def shape_of(value: SSAValue) -> tuple[int, ...]:
+    """The shape of a store or a view."""
+    assert isinstance(value.type, ShapedStoreType)
+    return value.type.extents
+
+
+def dtype_of_store(value: SSAValue) -> np.dtype[Any]:
+    """The dtype of a store's or a view's elements: booleans for ``i1``, signed for ``iN``, unsigned for ``uiN``."""
+    assert isinstance(value.type, ShapedStoreType)
+    return DTYPES[str(value.type.element_type)]
+
+
+def fitted_array(name: str, array: Array, store: StoreOp) -> Array:
+    """``array`` in native byte order, if it has the store's shape and element type. Raises DTypeError or ShapeError."""
+    shape, dtype = shape_of(store.result), dtype_of_store(store.result)
+    if array.dtype.newbyteorder("=") != dtype:
+        raise DTypeError(f"store '{name}' has elements of {dtype}, the array given has {array.dtype}")
+    if array.shape != shape:
+        raise ShapeError(f"store '{name}' has shape {list(shape)}, the array given has {list(array.shape)}")
+    return array.astype(dtype, copy=False)
+
+
+def fitted_scalar(name: str, value: Number, scalar: ScalarOp) -> np.generic:
+    """``value`` as a scalar of the declared type. Integers may be given in their signed or unsigned reading.
+
+    Raises DTypeError for a value that the type cannot hold.
+    """
+    element_type = str(scalar.result.type)
+    dtype = DTYPES[element_type]
+    if dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            return dtype.type(value)
+    if not isinstance(value, bool | int | np.integer | np.bool_):
+        raise DTypeError(f"scalar '{name}' has type {element_type}: {value!r} is no integer")
+    width = 1 if dtype.kind == "b" else 8 * dtype.itemsize
+    number = int(value)
+    if not -(2**width) // 2 <= number < 2**width:
+        raise DTypeError(f"scalar '{name}' has type {element_type}, which cannot hold {number}")
+    if dtype.kind == "b":
+        return np.bool_(number != 0)
+    return dtype.type(number - 2**width if number >= 2 ** (width - 1) else number)
+
+
+def scalar_values(module: ModuleOp, given: Mapping[str, Number]) -> dict[SSAValue, np.generic]:
+    """The value of each scalar of the program: what is given, or else its default.
+
+    Raises UsageError for a scalar that has neither and for names that the program does not have, DTypeError for values that do not fit.
+    """
+    if unknown := sorted(given.keys() - named_scalars(module).keys()):
+        raise UsageError(f"the program has no scalar '{unknown[0]}'")
+    values: dict[SSAValue, np.generic] = {}
+    for op in module.ops:
+        if not isinstance(op, ScalarOp):
+            continue
+        name = None if op.scalar_name is None else op.scalar_name.data
+        if name is not None and name in given:
+            values[op.result] = fitted_scalar(name, given[name], op)
+        elif op.value is not None:
+            values[op.result] = fitted_scalar(name or "", op.value.value.data, op)
+        else:
+            raise UsageError(f"scalar '{name}' has no default and no value is given")
+    return values
