@@ -11,6 +11,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
+from itertools import combinations, product
 from types import FrameType
 from typing import Any
 
@@ -188,6 +189,22 @@ def test_the_box_of_a_point_holds_the_elements_enumerated() -> None:
         for point in oracle.points(domain):
             box = [list(range(low, high)) for low, high in partition.box(shape, point)]
             assert box == oracle.indices(numbers, shape, point), (partition, shape, point)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("extent", [0, 1, 5, 6])
+def test_every_pair_of_small_tilings_of_one_dimension(extent: int, count: int) -> None:
+    """``equal`` and ``extents_agree`` on all pairs: random ones seldom agree at both ends and differ in between."""
+    shape, domain = (extent,), (count,)
+    cases: list[tuple[Partition, list[int], list[int]]] = []
+    for tile, scale, start in product((1, 2, 3, 4), (0, 1, -1, 2), range(-5, 7)):
+        numbers = TilingNumbers((tile,), (start,), ((0, scale, 0) if scale else (None, 0, 0),))
+        sets = oracle.pieces(numbers, shape, domain)
+        cases.append((algebraic(numbers, domain), sets, [each.bit_count() for each in sets]))
+    for (a, a_sets, a_lengths), (b, b_sets, b_lengths) in combinations(cases, 2):
+        assert a.equal(b, shape, domain) == (a_sets == b_sets), (a, b)
+        agree = extents_agree(a.intervals(shape)[0], b.intervals(shape)[0], domain)
+        assert agree == (a_lengths == b_lengths), (a, b)
 
 
 # Random views
