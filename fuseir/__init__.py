@@ -47,7 +47,27 @@ _LAZY = {
     "opaque_task": "fuseir.runtime.tasks",
 }
 
-__all__ = [*_LAZY, "fence", "flush", "from_numpy", "full", "launch", "stats", "store", "task", "zeros"]
+__all__ = [
+    "Coordinate",
+    "FuseirError",
+    "IndexMap",
+    "NonePartition",
+    "Session",
+    "Store",
+    "Task",
+    "Tiling",
+    "current_session",
+    "fence",
+    "flush",
+    "from_numpy",
+    "full",
+    "launch",
+    "opaque_task",
+    "stats",
+    "store",
+    "task",
+    "zeros",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -74,11 +74,10 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     options = replace(Options(), **values)
     if options.target not in ("cpu", "reference"):
         raise UsageError(f"unknown target '{options.target}'; targets are cpu, reference")
-    for key in ("procs", "window"):
-        if not isinstance(getattr(options, key), int) or getattr(options, key) < 1:
-            raise UsageError(f"option '{key}' is a whole number of at least 1, not {getattr(options, key)!r}")
-    if not isinstance(options.threads, int) or options.threads < 0:
-        raise UsageError(f"option 'threads' is a whole number of at least 0, not {options.threads!r}")
+    for key, least in (("procs", 1), ("window", 1), ("threads", 0)):
+        value: Any = getattr(options, key)
+        if not isinstance(value, int) or value < least:
+            raise UsageError(f"option '{key}' is a whole number of at least {least}, not {value!r}")
     return replace(options, threads=options.threads or available_cpus())
 
 

@@ -20,7 +20,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from fuseir.codegen import abi
-from fuseir.codegen.llvm import CompiledKernel, compile_kernel
+from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernel
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
