@@ -27,7 +27,7 @@ from xdsl.dialects.builtin import (
     RankedStructure,
     StringAttr,
 )
-from xdsl.ir import Attribute, Operation, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Block, Operation, SSAValue, TypeAttribute
 from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.parser.generic_parser import ParserState
 from xdsl.utils.exceptions import MultipleSpansParseError, VerifyException
@@ -41,7 +41,14 @@ from fuseir.errors import FuseirError, LimitError, ParseError, SourceLocation, V
 MAX_DENSE_ELEMENTS = 2**20
 MAX_ALIAS_NODES = 10**6
 MAX_BIT_WIDTH = 4096
+# xDSL counts a region's blocks each time it verifies an operation: quadratic in their number.
+MAX_BLOCKS = 1024
 _MAX_MESSAGE = 500
+# Messages of xDSL's parser that make sense to those who know its code only.
+_BETTER_MESSAGES = {
+    "in block definition": "expected an operation, a block label or '}'",
+    "Could not parse entire input!": "expected an operation",
+}
 
 _AttributeT = TypeVar("_AttributeT", bound=Attribute)
 
@@ -189,6 +196,12 @@ class _LocatingParser(Parser):
         # The overloads mean that a bool that is not a literal matches neither.
         return super()._parse_extended_type_or_attribute(attr_or_dialect_name, cast("Literal[False]", is_type))
 
+    def _parse_block(self) -> Block:
+        # The parser keeps the blocks of the region it is in, those referred to included.
+        if len(self.blocks) > MAX_BLOCKS:
+            raise LimitError(f"region of more than {MAX_BLOCKS} blocks", location=self._located(self.pos))
+        return super()._parse_block()
+
     def _parse_optional_integer_or_float_type(self) -> TypeAttribute | None:
         start = self.pos
         found = super()._parse_optional_integer_or_float_type()
@@ -231,7 +244,8 @@ def _convert_parse_error(
     if isinstance(error, MultipleSpansParseError):
         places = [location_at(text, span.start, filename) for span, _ in error.refs]
         notes = tuple(f"{place}: {one_line(error.ref_text or 'see here').rstrip(':')}" for place in places)
-    return ParseError(one_line(error.msg), location=location_at(text, offset, filename), notes=notes)
+    message = one_line(error.msg)
+    return ParseError(_BETTER_MESSAGES.get(message, message), location=location_at(text, offset, filename), notes=notes)
 
 
 def _convert_leak(error: Exception, location: SourceLocation) -> FuseirError:

@@ -57,7 +57,8 @@ def location_at(text: str, offset: int, filename: str) -> SourceLocation:
     """The line and column (both from 1, columns in characters) of a position in ``text``."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
-    line_text = text[start : end if end >= 0 else len(text)].rstrip("\r")
+    # Diagnostics are printed on terminals, which obey control characters.
+    line_text = _CONTROL.sub("\ufffd", text[start : end if end >= 0 else len(text)].rstrip("\r"))
     return SourceLocation(filename, text.count("\n", 0, start) + 1, offset - start + 1, line_text)
 
 

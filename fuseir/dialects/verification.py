@@ -9,7 +9,9 @@ Not checked here: anything about kernels beyond their operations' own rules; lau
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, LocationAttr, ModuleOp, NameLoc
+import re
+
+from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc, FusedLoc, LocationAttr, ModuleOp, NameLoc, StringAttr
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import VerifyException
 
@@ -102,7 +104,7 @@ def _blame(module: ModuleOp, error: Exception) -> tuple[Operation, str]:
         except (MemoryError, LimitError):
             raise
         except Exception as own:
-            return op, _reason(own)
+            return _redefinition(op, _reason(own)) or op, _reason(own)
     # No operation is wrong by itself: a block is (it lacks a terminator, say). The smallest operation around it is to blame.
     for op in module.walk(region_first=True):
         try:
@@ -112,6 +114,16 @@ def _blame(module: ModuleOp, error: Exception) -> tuple[Operation, str]:
         except Exception as own:
             return op, _reason(own)
     return module, _reason(error)
+
+
+def _redefinition(table: Operation, reason: str) -> Operation | None:
+    """If the reason is that ``table`` holds a symbol twice, the second definition."""
+    match = re.fullmatch(r'Redefinition of symbol "(.*)"', reason)
+    if match is None:
+        return None
+    symbols = [op for region in table.regions for block in region.blocks for op in block.ops]
+    named = [op for op in symbols if op.get_attr_or_prop("sym_name") == StringAttr(match[1])]
+    return named[1] if len(named) > 1 else None
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ from typing import IO
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import DiagnosticException, ShrinkException
@@ -125,11 +126,18 @@ class PassRunner:
         print(f"// -----// {title} //----- //\n{self._text(module)}\n", file=err)
 
     def _text(self, module: ModuleOp) -> str:
-        stream = StringIO()
-        Printer(
-            stream=stream, print_generic_format=self.printing.generic, print_debuginfo=self.printing.debuginfo
-        ).print_op(module)
-        return stream.getvalue()
+        try:
+            return print_module(module, generic=self.printing.generic, debuginfo=self.printing.debuginfo)
+        except Exception as error:
+            # What cannot be printed is often what one wants to look at; nothing may stop the run because of that.
+            return f"<not printable: {type(error).__name__}: {one_line(error)}>"
+
+
+def print_module(module: Operation, *, generic: bool = False, debuginfo: bool = False) -> str:
+    """A module, or any operation, as text."""
+    stream = StringIO()
+    Printer(stream=stream, print_generic_format=generic, print_debuginfo=debuginfo).print_op(module)
+    return stream.getvalue()
 
 
 def _apply(current: ModulePass, ctx: Context, module: ModuleOp) -> None:

@@ -24,13 +24,13 @@ from xdsl.xdsl_opt_main import xDSLOptMain
 
 from fuseir.dialects.parsing import one_line, parse_module
 from fuseir.dialects.text_guard import decode
-from fuseir.dialects.verification import verify_module
+from fuseir.dialects.verification import located_error, verify_module
 from fuseir.errors import FuseirError, LimitError, ParseError, UnsupportedError, UsageError
 from fuseir.tools import failures
 from fuseir.tools.expected_errors import find_expectations, mismatches
 from fuseir.tools.failures import InternalError, exit_code, print_diagnostic
 from fuseir.tools.files import check_output_path, read_input, split_chunks, write_output
-from fuseir.tools.instrumentation import PassRunner, Printing
+from fuseir.tools.instrumentation import PassRunner, Printing, print_module
 from fuseir.tools.limits import limited, parse_size
 from fuseir.tools.opt_arguments import ArgumentParser, add_fuseir_arguments
 from fuseir.tools.pipeline import parse_passes, suggestion
@@ -145,14 +145,16 @@ class OptDriver(xDSLOptMain):
             if self.args.pass_pipeline_crash_reproducer or isinstance(error, InternalError):
                 self._add_reproducer(error, text, runner)
             raise
-        return self._print(module, target)
-
-    def _print(self, module: ModuleOp, target: Target) -> str:
         output = StringIO()
         try:
             target.emit(self.ctx, module, output)
         except DiagnosticException as error:
             raise UnsupportedError(f"target '{target.name}': {one_line(error)}") from error
+        except Exception:
+            if not runner.passes:
+                # Some of xDSL's operations verify with attributes that they cannot print.
+                _blame_unprintable(module, text)
+            raise
         return output.getvalue()
 
     def _runner(self, pipelines: Sequence[str]) -> PassRunner:
@@ -245,6 +247,17 @@ class OptDriver(xDSLOptMain):
             yield
         finally:
             Attribute.__post_init__ = original
+
+
+def _blame_unprintable(module: ModuleOp, text: str) -> None:
+    """Raise VerifyError about the innermost operation that cannot be printed, if there is one."""
+    for op in module.walk(region_first=True):
+        try:
+            print_module(op)
+        except (FuseirError, MemoryError):
+            raise
+        except Exception as error:
+            raise located_error(op, f"cannot be printed ({type(error).__name__}: {one_line(error)})", text) from error
 
 
 def _accept(self: Attribute) -> None:

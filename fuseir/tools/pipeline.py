@@ -56,8 +56,11 @@ def _specs(body: str, offset: int, text: str) -> list[ArgSpec]:
         message = str(error)
         column = re.search(r"pass-pipeline:1:(\d+)", message)
         at = offset + (int(column[1]) - 1 if column else 0)
-        if text[at : at + 1] == "(":
-            _refuse("pipelines nest in 'builtin.module(...)' only", text, at)
+        if re.compile(r"[.\w]*\(").match(text, at):
+            unclosed = text.lstrip().startswith("builtin.module(") and offset == 0
+            _refuse(
+                "expected ')' at the end" if unclosed else "pipelines do not nest, except in 'builtin.module'", text, at
+            )
         _refuse(message.strip().splitlines()[-1].strip(), text, at)
     except Exception as error:  # numbers too long to convert, strings with bad escapes
         _refuse(" ".join(str(error).split()), text, offset)

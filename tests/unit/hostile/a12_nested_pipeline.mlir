@@ -1,0 +1,1 @@
+// ARGS: --pass-pipeline=builtin.module(func.func(cse))

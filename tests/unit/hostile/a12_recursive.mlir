@@ -1,0 +1,1 @@
+// ARGS: -p builtin.module(builtin.module(cse))

@@ -1,0 +1,1 @@
+// ARGS: -p cse,canonicalize{depth=3}

@@ -1,0 +1,1 @@
+// ARGS: -p cse --print-ir-after=cze

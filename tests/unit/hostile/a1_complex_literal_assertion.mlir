@@ -1,0 +1,1 @@
+"test.op"() {a = dense<1> : tensor<2xcomplex<f32>>} : () -> ()

@@ -1,0 +1,1 @@
+{-# external_resources: {x: {y: "0x00"}} #-}

@@ -1,0 +1,3 @@
+func.func @f(%a: f64) -> f64 {
+  func.return
+}

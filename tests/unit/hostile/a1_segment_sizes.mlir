@@ -1,0 +1,1 @@
+"scf.parallel"() <{operandSegmentSizes = array<i32: 1, 1, 1, 1000000000>}> : () -> ()

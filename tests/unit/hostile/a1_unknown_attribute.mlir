@@ -1,0 +1,1 @@
+"test.op"() {a = #dist.tilling<[4]>} : () -> ()

@@ -1,0 +1,1 @@
+func.func private @f(!dist.stroe<4xf64>)

@@ -1,0 +1,1 @@
+// [2J clears the screen

@@ -1,0 +1,1 @@
+func.func private @"\ED\A0\80"()

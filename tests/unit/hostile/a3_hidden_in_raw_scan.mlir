@@ -1,0 +1,3 @@
+// ARGS: --allow-unregistered-dialect
+"test.op"() {a = #x.y<//">"> "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+} : () -> ()

@@ -1,0 +1,1 @@
+func.func private @f(tensor<11111111111111111111111xf64>)

@@ -1,0 +1,2 @@
+!t = tensor<100000x100000xi8>
+%0 = arith.constant dense<0> : !t

@@ -1,0 +1,2062 @@
+func.func @f() {
+^b0:
+  func.return
+^b1:
+  func.return
+^b2:
+  func.return
+^b3:
+  func.return
+^b4:
+  func.return
+^b5:
+  func.return
+^b6:
+  func.return
+^b7:
+  func.return
+^b8:
+  func.return
+^b9:
+  func.return
+^b10:
+  func.return
+^b11:
+  func.return
+^b12:
+  func.return
+^b13:
+  func.return
+^b14:
+  func.return
+^b15:
+  func.return
+^b16:
+  func.return
+^b17:
+  func.return
+^b18:
+  func.return
+^b19:
+  func.return
+^b20:
+  func.return
+^b21:
+  func.return
+^b22:
+  func.return
+^b23:
+  func.return
+^b24:
+  func.return
+^b25:
+  func.return
+^b26:
+  func.return
+^b27:
+  func.return
+^b28:
+  func.return
+^b29:
+  func.return
+^b30:
+  func.return
+^b31:
+  func.return
+^b32:
+  func.return
+^b33:
+  func.return
+^b34:
+  func.return
+^b35:
+  func.return
+^b36:
+  func.return
+^b37:
+  func.return
+^b38:
+  func.return
+^b39:
+  func.return
+^b40:
+  func.return
+^b41:
+  func.return
+^b42:
+  func.return
+^b43:
+  func.return
+^b44:
+  func.return
+^b45:
+  func.return
+^b46:
+  func.return
+^b47:
+  func.return
+^b48:
+  func.return
+^b49:
+  func.return
+^b50:
+  func.return
+^b51:
+  func.return
+^b52:
+  func.return
+^b53:
+  func.return
+^b54:
+  func.return
+^b55:
+  func.return
+^b56:
+  func.return
+^b57:
+  func.return
+^b58:
+  func.return
+^b59:
+  func.return
+^b60:
+  func.return
+^b61:
+  func.return
+^b62:
+  func.return
+^b63:
+  func.return
+^b64:
+  func.return
+^b65:
+  func.return
+^b66:
+  func.return
+^b67:
+  func.return
+^b68:
+  func.return
+^b69:
+  func.return
+^b70:
+  func.return
+^b71:
+  func.return
+^b72:
+  func.return
+^b73:
+  func.return
+^b74:
+  func.return
+^b75:
+  func.return
+^b76:
+  func.return
+^b77:
+  func.return
+^b78:
+  func.return
+^b79:
+  func.return
+^b80:
+  func.return
+^b81:
+  func.return
+^b82:
+  func.return
+^b83:
+  func.return
+^b84:
+  func.return
+^b85:
+  func.return
+^b86:
+  func.return
+^b87:
+  func.return
+^b88:
+  func.return
+^b89:
+  func.return
+^b90:
+  func.return
+^b91:
+  func.return
+^b92:
+  func.return
+^b93:
+  func.return
+^b94:
+  func.return
+^b95:
+  func.return
+^b96:
+  func.return
+^b97:
+  func.return
+^b98:
+  func.return
+^b99:
+  func.return
+^b100:
+  func.return
+^b101:
+  func.return
+^b102:
+  func.return
+^b103:
+  func.return
+^b104:
+  func.return
+^b105:
+  func.return
+^b106:
+  func.return
+^b107:
+  func.return
+^b108:
+  func.return
+^b109:
+  func.return
+^b110:
+  func.return
+^b111:
+  func.return
+^b112:
+  func.return
+^b113:
+  func.return
+^b114:
+  func.return
+^b115:
+  func.return
+^b116:
+  func.return
+^b117:
+  func.return
+^b118:
+  func.return
+^b119:
+  func.return
+^b120:
+  func.return
+^b121:
+  func.return
+^b122:
+  func.return
+^b123:
+  func.return
+^b124:
+  func.return
+^b125:
+  func.return
+^b126:
+  func.return
+^b127:
+  func.return
+^b128:
+  func.return
+^b129:
+  func.return
+^b130:
+  func.return
+^b131:
+  func.return
+^b132:
+  func.return
+^b133:
+  func.return
+^b134:
+  func.return
+^b135:
+  func.return
+^b136:
+  func.return
+^b137:
+  func.return
+^b138:
+  func.return
+^b139:
+  func.return
+^b140:
+  func.return
+^b141:
+  func.return
+^b142:
+  func.return
+^b143:
+  func.return
+^b144:
+  func.return
+^b145:
+  func.return
+^b146:
+  func.return
+^b147:
+  func.return
+^b148:
+  func.return
+^b149:
+  func.return
+^b150:
+  func.return
+^b151:
+  func.return
+^b152:
+  func.return
+^b153:
+  func.return
+^b154:
+  func.return
+^b155:
+  func.return
+^b156:
+  func.return
+^b157:
+  func.return
+^b158:
+  func.return
+^b159:
+  func.return
+^b160:
+  func.return
+^b161:
+  func.return
+^b162:
+  func.return
+^b163:
+  func.return
+^b164:
+  func.return
+^b165:
+  func.return
+^b166:
+  func.return
+^b167:
+  func.return
+^b168:
+  func.return
+^b169:
+  func.return
+^b170:
+  func.return
+^b171:
+  func.return
+^b172:
+  func.return
+^b173:
+  func.return
+^b174:
+  func.return
+^b175:
+  func.return
+^b176:
+  func.return
+^b177:
+  func.return
+^b178:
+  func.return
+^b179:
+  func.return
+^b180:
+  func.return
+^b181:
+  func.return
+^b182:
+  func.return
+^b183:
+  func.return
+^b184:
+  func.return
+^b185:
+  func.return
+^b186:
+  func.return
+^b187:
+  func.return
+^b188:
+  func.return
+^b189:
+  func.return
+^b190:
+  func.return
+^b191:
+  func.return
+^b192:
+  func.return
+^b193:
+  func.return
+^b194:
+  func.return
+^b195:
+  func.return
+^b196:
+  func.return
+^b197:
+  func.return
+^b198:
+  func.return
+^b199:
+  func.return
+^b200:
+  func.return
+^b201:
+  func.return
+^b202:
+  func.return
+^b203:
+  func.return
+^b204:
+  func.return
+^b205:
+  func.return
+^b206:
+  func.return
+^b207:
+  func.return
+^b208:
+  func.return
+^b209:
+  func.return
+^b210:
+  func.return
+^b211:
+  func.return
+^b212:
+  func.return
+^b213:
+  func.return
+^b214:
+  func.return
+^b215:
+  func.return
+^b216:
+  func.return
+^b217:
+  func.return
+^b218:
+  func.return
+^b219:
+  func.return
+^b220:
+  func.return
+^b221:
+  func.return
+^b222:
+  func.return
+^b223:
+  func.return
+^b224:
+  func.return
+^b225:
+  func.return
+^b226:
+  func.return
+^b227:
+  func.return
+^b228:
+  func.return
+^b229:
+  func.return
+^b230:
+  func.return
+^b231:
+  func.return
+^b232:
+  func.return
+^b233:
+  func.return
+^b234:
+  func.return
+^b235:
+  func.return
+^b236:
+  func.return
+^b237:
+  func.return
+^b238:
+  func.return
+^b239:
+  func.return
+^b240:
+  func.return
+^b241:
+  func.return
+^b242:
+  func.return
+^b243:
+  func.return
+^b244:
+  func.return
+^b245:
+  func.return
+^b246:
+  func.return
+^b247:
+  func.return
+^b248:
+  func.return
+^b249:
+  func.return
+^b250:
+  func.return
+^b251:
+  func.return
+^b252:
+  func.return
+^b253:
+  func.return
+^b254:
+  func.return
+^b255:
+  func.return
+^b256:
+  func.return
+^b257:
+  func.return
+^b258:
+  func.return
+^b259:
+  func.return
+^b260:
+  func.return
+^b261:
+  func.return
+^b262:
+  func.return
+^b263:
+  func.return
+^b264:
+  func.return
+^b265:
+  func.return
+^b266:
+  func.return
+^b267:
+  func.return
+^b268:
+  func.return
+^b269:
+  func.return
+^b270:
+  func.return
+^b271:
+  func.return
+^b272:
+  func.return
+^b273:
+  func.return
+^b274:
+  func.return
+^b275:
+  func.return
+^b276:
+  func.return
+^b277:
+  func.return
+^b278:
+  func.return
+^b279:
+  func.return
+^b280:
+  func.return
+^b281:
+  func.return
+^b282:
+  func.return
+^b283:
+  func.return
+^b284:
+  func.return
+^b285:
+  func.return
+^b286:
+  func.return
+^b287:
+  func.return
+^b288:
+  func.return
+^b289:
+  func.return
+^b290:
+  func.return
+^b291:
+  func.return
+^b292:
+  func.return
+^b293:
+  func.return
+^b294:
+  func.return
+^b295:
+  func.return
+^b296:
+  func.return
+^b297:
+  func.return
+^b298:
+  func.return
+^b299:
+  func.return
+^b300:
+  func.return
+^b301:
+  func.return
+^b302:
+  func.return
+^b303:
+  func.return
+^b304:
+  func.return
+^b305:
+  func.return
+^b306:
+  func.return
+^b307:
+  func.return
+^b308:
+  func.return
+^b309:
+  func.return
+^b310:
+  func.return
+^b311:
+  func.return
+^b312:
+  func.return
+^b313:
+  func.return
+^b314:
+  func.return
+^b315:
+  func.return
+^b316:
+  func.return
+^b317:
+  func.return
+^b318:
+  func.return
+^b319:
+  func.return
+^b320:
+  func.return
+^b321:
+  func.return
+^b322:
+  func.return
+^b323:
+  func.return
+^b324:
+  func.return
+^b325:
+  func.return
+^b326:
+  func.return
+^b327:
+  func.return
+^b328:
+  func.return
+^b329:
+  func.return
+^b330:
+  func.return
+^b331:
+  func.return
+^b332:
+  func.return
+^b333:
+  func.return
+^b334:
+  func.return
+^b335:
+  func.return
+^b336:
+  func.return
+^b337:
+  func.return
+^b338:
+  func.return
+^b339:
+  func.return
+^b340:
+  func.return
+^b341:
+  func.return
+^b342:
+  func.return
+^b343:
+  func.return
+^b344:
+  func.return
+^b345:
+  func.return
+^b346:
+  func.return
+^b347:
+  func.return
+^b348:
+  func.return
+^b349:
+  func.return
+^b350:
+  func.return
+^b351:
+  func.return
+^b352:
+  func.return
+^b353:
+  func.return
+^b354:
+  func.return
+^b355:
+  func.return
+^b356:
+  func.return
+^b357:
+  func.return
+^b358:
+  func.return
+^b359:
+  func.return
+^b360:
+  func.return
+^b361:
+  func.return
+^b362:
+  func.return
+^b363:
+  func.return
+^b364:
+  func.return
+^b365:
+  func.return
+^b366:
+  func.return
+^b367:
+  func.return
+^b368:
+  func.return
+^b369:
+  func.return
+^b370:
+  func.return
+^b371:
+  func.return
+^b372:
+  func.return
+^b373:
+  func.return
+^b374:
+  func.return
+^b375:
+  func.return
+^b376:
+  func.return
+^b377:
+  func.return
+^b378:
+  func.return
+^b379:
+  func.return
+^b380:
+  func.return
+^b381:
+  func.return
+^b382:
+  func.return
+^b383:
+  func.return
+^b384:
+  func.return
+^b385:
+  func.return
+^b386:
+  func.return
+^b387:
+  func.return
+^b388:
+  func.return
+^b389:
+  func.return
+^b390:
+  func.return
+^b391:
+  func.return
+^b392:
+  func.return
+^b393:
+  func.return
+^b394:
+  func.return
+^b395:
+  func.return
+^b396:
+  func.return
+^b397:
+  func.return
+^b398:
+  func.return
+^b399:
+  func.return
+^b400:
+  func.return
+^b401:
+  func.return
+^b402:
+  func.return
+^b403:
+  func.return
+^b404:
+  func.return
+^b405:
+  func.return
+^b406:
+  func.return
+^b407:
+  func.return
+^b408:
+  func.return
+^b409:
+  func.return
+^b410:
+  func.return
+^b411:
+  func.return
+^b412:
+  func.return
+^b413:
+  func.return
+^b414:
+  func.return
+^b415:
+  func.return
+^b416:
+  func.return
+^b417:
+  func.return
+^b418:
+  func.return
+^b419:
+  func.return
+^b420:
+  func.return
+^b421:
+  func.return
+^b422:
+  func.return
+^b423:
+  func.return
+^b424:
+  func.return
+^b425:
+  func.return
+^b426:
+  func.return
+^b427:
+  func.return
+^b428:
+  func.return
+^b429:
+  func.return
+^b430:
+  func.return
+^b431:
+  func.return
+^b432:
+  func.return
+^b433:
+  func.return
+^b434:
+  func.return
+^b435:
+  func.return
+^b436:
+  func.return
+^b437:
+  func.return
+^b438:
+  func.return
+^b439:
+  func.return
+^b440:
+  func.return
+^b441:
+  func.return
+^b442:
+  func.return
+^b443:
+  func.return
+^b444:
+  func.return
+^b445:
+  func.return
+^b446:
+  func.return
+^b447:
+  func.return
+^b448:
+  func.return
+^b449:
+  func.return
+^b450:
+  func.return
+^b451:
+  func.return
+^b452:
+  func.return
+^b453:
+  func.return
+^b454:
+  func.return
+^b455:
+  func.return
+^b456:
+  func.return
+^b457:
+  func.return
+^b458:
+  func.return
+^b459:
+  func.return
+^b460:
+  func.return
+^b461:
+  func.return
+^b462:
+  func.return
+^b463:
+  func.return
+^b464:
+  func.return
+^b465:
+  func.return
+^b466:
+  func.return
+^b467:
+  func.return
+^b468:
+  func.return
+^b469:
+  func.return
+^b470:
+  func.return
+^b471:
+  func.return
+^b472:
+  func.return
+^b473:
+  func.return
+^b474:
+  func.return
+^b475:
+  func.return
+^b476:
+  func.return
+^b477:
+  func.return
+^b478:
+  func.return
+^b479:
+  func.return
+^b480:
+  func.return
+^b481:
+  func.return
+^b482:
+  func.return
+^b483:
+  func.return
+^b484:
+  func.return
+^b485:
+  func.return
+^b486:
+  func.return
+^b487:
+  func.return
+^b488:
+  func.return
+^b489:
+  func.return
+^b490:
+  func.return
+^b491:
+  func.return
+^b492:
+  func.return
+^b493:
+  func.return
+^b494:
+  func.return
+^b495:
+  func.return
+^b496:
+  func.return
+^b497:
+  func.return
+^b498:
+  func.return
+^b499:
+  func.return
+^b500:
+  func.return
+^b501:
+  func.return
+^b502:
+  func.return
+^b503:
+  func.return
+^b504:
+  func.return
+^b505:
+  func.return
+^b506:
+  func.return
+^b507:
+  func.return
+^b508:
+  func.return
+^b509:
+  func.return
+^b510:
+  func.return
+^b511:
+  func.return
+^b512:
+  func.return
+^b513:
+  func.return
+^b514:
+  func.return
+^b515:
+  func.return
+^b516:
+  func.return
+^b517:
+  func.return
+^b518:
+  func.return
+^b519:
+  func.return
+^b520:
+  func.return
+^b521:
+  func.return
+^b522:
+  func.return
+^b523:
+  func.return
+^b524:
+  func.return
+^b525:
+  func.return
+^b526:
+  func.return
+^b527:
+  func.return
+^b528:
+  func.return
+^b529:
+  func.return
+^b530:
+  func.return
+^b531:
+  func.return
+^b532:
+  func.return
+^b533:
+  func.return
+^b534:
+  func.return
+^b535:
+  func.return
+^b536:
+  func.return
+^b537:
+  func.return
+^b538:
+  func.return
+^b539:
+  func.return
+^b540:
+  func.return
+^b541:
+  func.return
+^b542:
+  func.return
+^b543:
+  func.return
+^b544:
+  func.return
+^b545:
+  func.return
+^b546:
+  func.return
+^b547:
+  func.return
+^b548:
+  func.return
+^b549:
+  func.return
+^b550:
+  func.return
+^b551:
+  func.return
+^b552:
+  func.return
+^b553:
+  func.return
+^b554:
+  func.return
+^b555:
+  func.return
+^b556:
+  func.return
+^b557:
+  func.return
+^b558:
+  func.return
+^b559:
+  func.return
+^b560:
+  func.return
+^b561:
+  func.return
+^b562:
+  func.return
+^b563:
+  func.return
+^b564:
+  func.return
+^b565:
+  func.return
+^b566:
+  func.return
+^b567:
+  func.return
+^b568:
+  func.return
+^b569:
+  func.return
+^b570:
+  func.return
+^b571:
+  func.return
+^b572:
+  func.return
+^b573:
+  func.return
+^b574:
+  func.return
+^b575:
+  func.return
+^b576:
+  func.return
+^b577:
+  func.return
+^b578:
+  func.return
+^b579:
+  func.return
+^b580:
+  func.return
+^b581:
+  func.return
+^b582:
+  func.return
+^b583:
+  func.return
+^b584:
+  func.return
+^b585:
+  func.return
+^b586:
+  func.return
+^b587:
+  func.return
+^b588:
+  func.return
+^b589:
+  func.return
+^b590:
+  func.return
+^b591:
+  func.return
+^b592:
+  func.return
+^b593:
+  func.return
+^b594:
+  func.return
+^b595:
+  func.return
+^b596:
+  func.return
+^b597:
+  func.return
+^b598:
+  func.return
+^b599:
+  func.return
+^b600:
+  func.return
+^b601:
+  func.return
+^b602:
+  func.return
+^b603:
+  func.return
+^b604:
+  func.return
+^b605:
+  func.return
+^b606:
+  func.return
+^b607:
+  func.return
+^b608:
+  func.return
+^b609:
+  func.return
+^b610:
+  func.return
+^b611:
+  func.return
+^b612:
+  func.return
+^b613:
+  func.return
+^b614:
+  func.return
+^b615:
+  func.return
+^b616:
+  func.return
+^b617:
+  func.return
+^b618:
+  func.return
+^b619:
+  func.return
+^b620:
+  func.return
+^b621:
+  func.return
+^b622:
+  func.return
+^b623:
+  func.return
+^b624:
+  func.return
+^b625:
+  func.return
+^b626:
+  func.return
+^b627:
+  func.return
+^b628:
+  func.return
+^b629:
+  func.return
+^b630:
+  func.return
+^b631:
+  func.return
+^b632:
+  func.return
+^b633:
+  func.return
+^b634:
+  func.return
+^b635:
+  func.return
+^b636:
+  func.return
+^b637:
+  func.return
+^b638:
+  func.return
+^b639:
+  func.return
+^b640:
+  func.return
+^b641:
+  func.return
+^b642:
+  func.return
+^b643:
+  func.return
+^b644:
+  func.return
+^b645:
+  func.return
+^b646:
+  func.return
+^b647:
+  func.return
+^b648:
+  func.return
+^b649:
+  func.return
+^b650:
+  func.return
+^b651:
+  func.return
+^b652:
+  func.return
+^b653:
+  func.return
+^b654:
+  func.return
+^b655:
+  func.return
+^b656:
+  func.return
+^b657:
+  func.return
+^b658:
+  func.return
+^b659:
+  func.return
+^b660:
+  func.return
+^b661:
+  func.return
+^b662:
+  func.return
+^b663:
+  func.return
+^b664:
+  func.return
+^b665:
+  func.return
+^b666:
+  func.return
+^b667:
+  func.return
+^b668:
+  func.return
+^b669:
+  func.return
+^b670:
+  func.return
+^b671:
+  func.return
+^b672:
+  func.return
+^b673:
+  func.return
+^b674:
+  func.return
+^b675:
+  func.return
+^b676:
+  func.return
+^b677:
+  func.return
+^b678:
+  func.return
+^b679:
+  func.return
+^b680:
+  func.return
+^b681:
+  func.return
+^b682:
+  func.return
+^b683:
+  func.return
+^b684:
+  func.return
+^b685:
+  func.return
+^b686:
+  func.return
+^b687:
+  func.return
+^b688:
+  func.return
+^b689:
+  func.return
+^b690:
+  func.return
+^b691:
+  func.return
+^b692:
+  func.return
+^b693:
+  func.return
+^b694:
+  func.return
+^b695:
+  func.return
+^b696:
+  func.return
+^b697:
+  func.return
+^b698:
+  func.return
+^b699:
+  func.return
+^b700:
+  func.return
+^b701:
+  func.return
+^b702:
+  func.return
+^b703:
+  func.return
+^b704:
+  func.return
+^b705:
+  func.return
+^b706:
+  func.return
+^b707:
+  func.return
+^b708:
+  func.return
+^b709:
+  func.return
+^b710:
+  func.return
+^b711:
+  func.return
+^b712:
+  func.return
+^b713:
+  func.return
+^b714:
+  func.return
+^b715:
+  func.return
+^b716:
+  func.return
+^b717:
+  func.return
+^b718:
+  func.return
+^b719:
+  func.return
+^b720:
+  func.return
+^b721:
+  func.return
+^b722:
+  func.return
+^b723:
+  func.return
+^b724:
+  func.return
+^b725:
+  func.return
+^b726:
+  func.return
+^b727:
+  func.return
+^b728:
+  func.return
+^b729:
+  func.return
+^b730:
+  func.return
+^b731:
+  func.return
+^b732:
+  func.return
+^b733:
+  func.return
+^b734:
+  func.return
+^b735:
+  func.return
+^b736:
+  func.return
+^b737:
+  func.return
+^b738:
+  func.return
+^b739:
+  func.return
+^b740:
+  func.return
+^b741:
+  func.return
+^b742:
+  func.return
+^b743:
+  func.return
+^b744:
+  func.return
+^b745:
+  func.return
+^b746:
+  func.return
+^b747:
+  func.return
+^b748:
+  func.return
+^b749:
+  func.return
+^b750:
+  func.return
+^b751:
+  func.return
+^b752:
+  func.return
+^b753:
+  func.return
+^b754:
+  func.return
+^b755:
+  func.return
+^b756:
+  func.return
+^b757:
+  func.return
+^b758:
+  func.return
+^b759:
+  func.return
+^b760:
+  func.return
+^b761:
+  func.return
+^b762:
+  func.return
+^b763:
+  func.return
+^b764:
+  func.return
+^b765:
+  func.return
+^b766:
+  func.return
+^b767:
+  func.return
+^b768:
+  func.return
+^b769:
+  func.return
+^b770:
+  func.return
+^b771:
+  func.return
+^b772:
+  func.return
+^b773:
+  func.return
+^b774:
+  func.return
+^b775:
+  func.return
+^b776:
+  func.return
+^b777:
+  func.return
+^b778:
+  func.return
+^b779:
+  func.return
+^b780:
+  func.return
+^b781:
+  func.return
+^b782:
+  func.return
+^b783:
+  func.return
+^b784:
+  func.return
+^b785:
+  func.return
+^b786:
+  func.return
+^b787:
+  func.return
+^b788:
+  func.return
+^b789:
+  func.return
+^b790:
+  func.return
+^b791:
+  func.return
+^b792:
+  func.return
+^b793:
+  func.return
+^b794:
+  func.return
+^b795:
+  func.return
+^b796:
+  func.return
+^b797:
+  func.return
+^b798:
+  func.return
+^b799:
+  func.return
+^b800:
+  func.return
+^b801:
+  func.return
+^b802:
+  func.return
+^b803:
+  func.return
+^b804:
+  func.return
+^b805:
+  func.return
+^b806:
+  func.return
+^b807:
+  func.return
+^b808:
+  func.return
+^b809:
+  func.return
+^b810:
+  func.return
+^b811:
+  func.return
+^b812:
+  func.return
+^b813:
+  func.return
+^b814:
+  func.return
+^b815:
+  func.return
+^b816:
+  func.return
+^b817:
+  func.return
+^b818:
+  func.return
+^b819:
+  func.return
+^b820:
+  func.return
+^b821:
+  func.return
+^b822:
+  func.return
+^b823:
+  func.return
+^b824:
+  func.return
+^b825:
+  func.return
+^b826:
+  func.return
+^b827:
+  func.return
+^b828:
+  func.return
+^b829:
+  func.return
+^b830:
+  func.return
+^b831:
+  func.return
+^b832:
+  func.return
+^b833:
+  func.return
+^b834:
+  func.return
+^b835:
+  func.return
+^b836:
+  func.return
+^b837:
+  func.return
+^b838:
+  func.return
+^b839:
+  func.return
+^b840:
+  func.return
+^b841:
+  func.return
+^b842:
+  func.return
+^b843:
+  func.return
+^b844:
+  func.return
+^b845:
+  func.return
+^b846:
+  func.return
+^b847:
+  func.return
+^b848:
+  func.return
+^b849:
+  func.return
+^b850:
+  func.return
+^b851:
+  func.return
+^b852:
+  func.return
+^b853:
+  func.return
+^b854:
+  func.return
+^b855:
+  func.return
+^b856:
+  func.return
+^b857:
+  func.return
+^b858:
+  func.return
+^b859:
+  func.return
+^b860:
+  func.return
+^b861:
+  func.return
+^b862:
+  func.return
+^b863:
+  func.return
+^b864:
+  func.return
+^b865:
+  func.return
+^b866:
+  func.return
+^b867:
+  func.return
+^b868:
+  func.return
+^b869:
+  func.return
+^b870:
+  func.return
+^b871:
+  func.return
+^b872:
+  func.return
+^b873:
+  func.return
+^b874:
+  func.return
+^b875:
+  func.return
+^b876:
+  func.return
+^b877:
+  func.return
+^b878:
+  func.return
+^b879:
+  func.return
+^b880:
+  func.return
+^b881:
+  func.return
+^b882:
+  func.return
+^b883:
+  func.return
+^b884:
+  func.return
+^b885:
+  func.return
+^b886:
+  func.return
+^b887:
+  func.return
+^b888:
+  func.return
+^b889:
+  func.return
+^b890:
+  func.return
+^b891:
+  func.return
+^b892:
+  func.return
+^b893:
+  func.return
+^b894:
+  func.return
+^b895:
+  func.return
+^b896:
+  func.return
+^b897:
+  func.return
+^b898:
+  func.return
+^b899:
+  func.return
+^b900:
+  func.return
+^b901:
+  func.return
+^b902:
+  func.return
+^b903:
+  func.return
+^b904:
+  func.return
+^b905:
+  func.return
+^b906:
+  func.return
+^b907:
+  func.return
+^b908:
+  func.return
+^b909:
+  func.return
+^b910:
+  func.return
+^b911:
+  func.return
+^b912:
+  func.return
+^b913:
+  func.return
+^b914:
+  func.return
+^b915:
+  func.return
+^b916:
+  func.return
+^b917:
+  func.return
+^b918:
+  func.return
+^b919:
+  func.return
+^b920:
+  func.return
+^b921:
+  func.return
+^b922:
+  func.return
+^b923:
+  func.return
+^b924:
+  func.return
+^b925:
+  func.return
+^b926:
+  func.return
+^b927:
+  func.return
+^b928:
+  func.return
+^b929:
+  func.return
+^b930:
+  func.return
+^b931:
+  func.return
+^b932:
+  func.return
+^b933:
+  func.return
+^b934:
+  func.return
+^b935:
+  func.return
+^b936:
+  func.return
+^b937:
+  func.return
+^b938:
+  func.return
+^b939:
+  func.return
+^b940:
+  func.return
+^b941:
+  func.return
+^b942:
+  func.return
+^b943:
+  func.return
+^b944:
+  func.return
+^b945:
+  func.return
+^b946:
+  func.return
+^b947:
+  func.return
+^b948:
+  func.return
+^b949:
+  func.return
+^b950:
+  func.return
+^b951:
+  func.return
+^b952:
+  func.return
+^b953:
+  func.return
+^b954:
+  func.return
+^b955:
+  func.return
+^b956:
+  func.return
+^b957:
+  func.return
+^b958:
+  func.return
+^b959:
+  func.return
+^b960:
+  func.return
+^b961:
+  func.return
+^b962:
+  func.return
+^b963:
+  func.return
+^b964:
+  func.return
+^b965:
+  func.return
+^b966:
+  func.return
+^b967:
+  func.return
+^b968:
+  func.return
+^b969:
+  func.return
+^b970:
+  func.return
+^b971:
+  func.return
+^b972:
+  func.return
+^b973:
+  func.return
+^b974:
+  func.return
+^b975:
+  func.return
+^b976:
+  func.return
+^b977:
+  func.return
+^b978:
+  func.return
+^b979:
+  func.return
+^b980:
+  func.return
+^b981:
+  func.return
+^b982:
+  func.return
+^b983:
+  func.return
+^b984:
+  func.return
+^b985:
+  func.return
+^b986:
+  func.return
+^b987:
+  func.return
+^b988:
+  func.return
+^b989:
+  func.return
+^b990:
+  func.return
+^b991:
+  func.return
+^b992:
+  func.return
+^b993:
+  func.return
+^b994:
+  func.return
+^b995:
+  func.return
+^b996:
+  func.return
+^b997:
+  func.return
+^b998:
+  func.return
+^b999:
+  func.return
+^b1000:
+  func.return
+^b1001:
+  func.return
+^b1002:
+  func.return
+^b1003:
+  func.return
+^b1004:
+  func.return
+^b1005:
+  func.return
+^b1006:
+  func.return
+^b1007:
+  func.return
+^b1008:
+  func.return
+^b1009:
+  func.return
+^b1010:
+  func.return
+^b1011:
+  func.return
+^b1012:
+  func.return
+^b1013:
+  func.return
+^b1014:
+  func.return
+^b1015:
+  func.return
+^b1016:
+  func.return
+^b1017:
+  func.return
+^b1018:
+  func.return
+^b1019:
+  func.return
+^b1020:
+  func.return
+^b1021:
+  func.return
+^b1022:
+  func.return
+^b1023:
+  func.return
+^b1024:
+  func.return
+^b1025:
+  func.return
+^b1026:
+  func.return
+^b1027:
+  func.return
+^b1028:
+  func.return
+^b1029:
+  func.return
+}

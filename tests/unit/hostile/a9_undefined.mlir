@@ -1,0 +1,1 @@
+"test.op"(%nowhere) : (i32) -> ()
