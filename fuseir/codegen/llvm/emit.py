@@ -44,6 +44,10 @@ class _Vector:
     lanes: Lanes
 
 
+_STAYING = (memref.LoadOp, memref.StoreOp, scf.ParallelOp, scf.ReduceOp, scf.ReduceReturnOp)
+"""What is not moved out of loops: memory accesses, and the loops themselves."""
+
+
 def emit_kernel(module: ModuleText, kernel: func.FuncOp) -> KernelBody:
     """Emit a lowered kernel as a function of ``module``.
 
@@ -80,6 +84,8 @@ class _KernelEmitter:
         self._scratch = ScratchTiles(module, text)
         # By loop: its versions share their stack space.
         self._reductions: dict[Operation, list[LoopReduction]] = {}
+        # Operations of the loops around that were emitted in front of them.
+        self._hoisted: set[Operation] = set()
 
     def bind_parameters(self, arguments: Iterable[SSAValue], tiles: Sequence[TileParameter]) -> None:
         """Say what the kernel's parameters are called."""
@@ -112,6 +118,8 @@ class _KernelEmitter:
                 self._emit(op, None)
 
     def _emit(self, op: Operation, vector: _Vector | None) -> None:
+        if op in self._hoisted:
+            return
         if isinstance(op, memref.LoadOp):
             place = memory.place_of(self._text, self._memref(op.memref), self._indices(op.indices, vector))
             lanes = vector.lanes if vector else None
@@ -181,12 +189,31 @@ class _KernelEmitter:
         bound = self._operand(op.upperBound[0], vector)
         if bound.lanes:
             raise UnsupportedError("scf.parallel with a bound that differs by lane")
+        hoisted = self._hoist(op, vector)
         if "vector" not in op.attributes:
             self._serial_loop(op, bound.ref, vector)
         elif vector is None:
             self._vector_loop(op, bound.ref)
         else:
             raise UnsupportedError("a vector loop within a vector loop")
+        self._hoisted -= hoisted  # the loop's next version, if it is within a vector loop, hoists anew
+
+    def _hoist(self, loop: scf.ParallelOp, vector: _Vector | None) -> set[Operation]:
+        """Emit what a loop computes from values of the outside alone; every operation is total, so none can fail there.
+
+        LLVM would see to cheap ones. It does not for calls of math functions, which may be most of a kernel's time.
+        """
+        inside = {argument for op in loop.walk() for region in op.regions for argument in region.block.args}
+        inside |= {result for op in loop.walk() for result in op.results if op not in self._hoisted}
+        hoisted: set[Operation] = set()
+        for op in loop.walk():
+            within = isinstance(op, _STAYING) or op in self._hoisted or isinstance(op.parent_op(), scf.ReduceOp)
+            if not within and inside.isdisjoint(op.operands):
+                self._emit(op, vector)
+                hoisted.add(op)
+                inside.difference_update(op.results)
+        self._hoisted |= hoisted
+        return hoisted
 
     def _begin_reductions(self, op: scf.ParallelOp, value_lanes: int | None) -> list[LoopReduction]:
         if op not in self._reductions:

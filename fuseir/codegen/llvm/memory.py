@@ -172,9 +172,10 @@ def _gather_function(memory: ElementType, lanes: int) -> FunctionText:
     text.branch_if(text.op(f"icmp eq i64 %a2, {lanes}"), full, part)
     text.place(full)
     result = "poison"
+    address = "%a0"
     for lane in range(lanes):
-        offset = text.op(f"mul i64 %a1, {lane}")
-        element = text.op(f"load {memory.llvm}, ptr {text.op(f'getelementptr i8, ptr %a0, i64 {offset}')}, align 1")
+        element = text.op(f"load {memory.llvm}, ptr {address}, align 1")
+        address = text.op(f"getelementptr i8, ptr {address}, i64 %a1")
         result = text.op(f"insertelement {vector} {result}, {memory.llvm} {element}, i64 {lane}")
     text.do(f"ret {vector} {result}")
     text.place(part)
@@ -196,10 +197,11 @@ def _scatter_function(memory: ElementType, lanes: int) -> FunctionText:
     full, part = text.label(), text.label()
     text.branch_if(text.op(f"icmp eq i64 %a3, {lanes}"), full, part)
     text.place(full)
+    address = "%a1"
     for lane in range(lanes):
         element = text.op(f"extractelement {vector} %a0, i64 {lane}")
-        offset = text.op(f"mul i64 %a2, {lane}")
-        text.do(f"store {memory.llvm} {element}, ptr {text.op(f'getelementptr i8, ptr %a1, i64 {offset}')}, align 1")
+        text.do(f"store {memory.llvm} {element}, ptr {address}, align 1")
+        address = text.op(f"getelementptr i8, ptr {address}, i64 %a2")
     text.do("ret void")
     text.place(part)
     buffer = text.alloca(vector, 64)

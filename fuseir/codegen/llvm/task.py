@@ -19,14 +19,20 @@ def emit_task(module: ModuleText, kernel: KernelBody) -> str:
     point = text.op(f"alloca i64, i64 {rank}, align 8")
     first_argument = text.op(f"getelementptr i64, ptr {_LAYOUT}, i64 {text.op(f'add i64 {rank}, 1')}")
     scalars = [_load_scalar(text, number, kernel) for number in range(len(kernel.scalars))]
+    split_index = module.helper("point", "point", _point_function)
+    find_tile = module.helper("tile", "tile", lambda: _tile_function(module))
+    places = [text.alloca(f"[{1 + 2 * tile.rank} x i64]", 8) for tile in kernel.tiles]
     failed = text.label()
     with text.loop(_BEGIN, _END, 1) as index:
-        _split_index(text, rank, index, point)
+        text.do(f"call void {split_index}(ptr {_LAYOUT}, i64 {index}, ptr {point})")
         arguments: list[str] = []
         words = 0
-        for number, tile in enumerate(kernel.tiles):
+        for number, (tile, place) in enumerate(zip(kernel.tiles, places, strict=True)):
+            base = text.op(f"load ptr, ptr {text.op(f'getelementptr ptr, ptr {_BASES}, i64 {number}')}, align 8")
             layout = text.op(f"getelementptr i64, ptr {first_argument}, i64 {words}")
-            arguments += _tile(module, text, number, tile.rank, layout, index, point)
+            found = f"ptr {point}, i64 {index}, ptr {base}, ptr {layout}, i64 {tile.rank}, ptr {place}"
+            arguments.append(f"ptr {text.op(f'call ptr {find_tile}({found})')}")
+            arguments += [f"i64 {_load_word(text, place, str(word))}" for word in range(2 * tile.rank)]
             words += argument_words(tile.rank)
         status = text.op(f"call i32 @{kernel.symbol}({', '.join([*arguments, *scalars])})")
         passed = text.label()
@@ -43,6 +49,11 @@ def _load_word(text: FunctionText, array: str, index: str) -> str:
     return text.op(f"load i64, ptr {place}, align {SLOT_BYTES}")
 
 
+def _store_word(text: FunctionText, array: str, index: str, word: str) -> None:
+    place = text.op(f"getelementptr i64, ptr {array}, i64 {index}")
+    text.do(f"store i64 {word}, ptr {place}, align {SLOT_BYTES}")
+
+
 def _load_scalar(text: FunctionText, number: int, kernel: KernelBody) -> str:
     element = kernel.scalars[number]
     place = text.op(f"getelementptr i8, ptr {_SCALARS}, i64 {SLOT_BYTES * number}")
@@ -52,24 +63,28 @@ def _load_scalar(text: FunctionText, number: int, kernel: KernelBody) -> str:
     return f"{element.llvm} {value}"
 
 
-def _split_index(text: FunctionText, rank: str, index: str, point: str) -> None:
-    """Write the coordinates of the point to ``point``, last dimension first."""
-    rest = text.alloca("i64", 8)
-    text.do(f"store i64 {index}, ptr {rest}, align 8")
+def _point_function() -> FunctionText:
+    """``point(layout, index, coordinates)``: write the coordinates of a point, last dimension first."""
+    text = FunctionText(["ptr readonly", "i64", "ptr"])
+    rank = _load_word(text, "%a0", "0")
+    rest = text.alloca("i64", 8, "%a1")
     with text.loop("0", rank, 1) as done:
         dimension = text.op(f"sub i64 {text.op(f'sub i64 {rank}, {done}')}, 1")
-        extent = _load_word(text, _LAYOUT, text.op(f"add i64 {dimension}, 1"))
+        extent = _load_word(text, "%a0", text.op(f"add i64 {dimension}, 1"))
         before = text.op(f"load i64, ptr {rest}, align 8")
-        coordinate = text.op(f"urem i64 {before}, {extent}")
+        _store_word(text, "%a2", dimension, text.op(f"urem i64 {before}, {extent}"))
         text.do(f"store i64 {text.op(f'udiv i64 {before}, {extent}')}, ptr {rest}, align 8")
-        place = text.op(f"getelementptr i64, ptr {point}, i64 {dimension}")
-        text.do(f"store i64 {coordinate}, ptr {place}, align 8")
+    text.do("ret void")
+    return text
 
 
-def _tile(
-    module: ModuleText, text: FunctionText, number: int, rank: int, layout: str, index: str, point: str
-) -> list[str]:
-    """Arguments of the body for one tile: address, extents, strides."""
+def _tile_function(module: ModuleText) -> FunctionText:
+    """``tile(coordinates, point index, base, layout of the argument, rank, out)``: the address of a point's tile.
+
+    To ``out`` go its extents, then its strides.
+    """
+    text = FunctionText(["ptr readonly", "i64", "ptr", "ptr readonly", "i64", "ptr"], "ptr")
+    point, index, base, layout, rank, out = (f"%a{position}" for position in range(6))
 
     def call(name: str, left: str, right: str) -> str:
         return text.op(f"call i64 {module.intrinsic(name, 'i64', ['i64', 'i64'])}(i64 {left}, i64 {right})")
@@ -77,14 +92,11 @@ def _tile(
     def clip(position: str, extent: str) -> str:
         return call("smin", call("smax", position, "0"), extent)
 
-    place = text.op(f"getelementptr ptr, ptr {_BASES}, i64 {number}")
-    base = text.op(f"load ptr, ptr {place}, align {SLOT_BYTES}")
-    partial_stride = _load_word(text, layout, str(NUMBERS_PER_DIMENSION * rank))
-    offset = "0"
-    sizes: list[str] = []
-    strides: list[str] = []
-    for dimension in range(rank):
-        words = [_load_word(text, layout, str(NUMBERS_PER_DIMENSION * dimension + field)) for field in range(6)]
+    offset = text.alloca("i64", 8, "0")
+    with text.loop("0", rank, 1) as dimension:
+        first = text.op(f"mul i64 {dimension}, {NUMBERS_PER_DIMENSION}")
+        numbers = text.op(f"getelementptr i64, ptr {layout}, i64 {first}")
+        words = [_load_word(text, numbers, str(field)) for field in range(NUMBERS_PER_DIMENSION)]
         launch_dim, multiplier, addend, tile, extent, stride = words
         coordinate = _load_word(text, point, call("smax", launch_dim, "0"))
         is_fixed = text.op(f"icmp slt i64 {launch_dim}, 0")
@@ -92,11 +104,15 @@ def _tile(
         start = text.op(f"add i64 {text.op(f'mul i64 {coordinate}, {multiplier}')}, {addend}")
         low = clip(start, extent)
         high = clip(text.op(f"add i64 {start}, {tile}"), extent)
-        sizes.append(call("smax", text.op(f"sub i64 {high}, {low}"), "0"))
-        strides.append(stride)
-        offset = text.op(f"add i64 {offset}, {text.op(f'mul i64 {low}, {stride}')}")
+        _store_word(text, out, dimension, call("smax", text.op(f"sub i64 {high}, {low}"), "0"))
+        _store_word(text, out, text.op(f"add i64 {rank}, {dimension}"), stride)
+        before = text.op(f"load i64, ptr {offset}, align 8")
+        after = text.op(f"add i64 {before}, {text.op(f'mul i64 {low}, {stride}')}")
+        text.do(f"store i64 {after}, ptr {offset}, align 8")
+    partial_stride = _load_word(text, layout, text.op(f"mul i64 {rank}, {NUMBERS_PER_DIMENSION}"))
     is_partial = text.op(f"icmp ne i64 {partial_stride}, 0")
     partial_offset = text.op(f"mul i64 {index}, {partial_stride}")
-    bytes_in = text.op(f"select i1 {is_partial}, i64 {partial_offset}, i64 {offset}")
-    address = text.op(f"getelementptr i8, ptr {base}, i64 {bytes_in}")
-    return [f"ptr {address}", *[f"i64 {value}" for value in (*sizes, *strides)]]
+    within = text.op(f"load i64, ptr {offset}, align 8")
+    bytes_in = text.op(f"select i1 {is_partial}, i64 {partial_offset}, i64 {within}")
+    text.do(f"ret ptr {text.op(f'getelementptr i8, ptr {base}, i64 {bytes_in}')}")
+    return text
