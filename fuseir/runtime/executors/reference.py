@@ -1,34 +1,39 @@
 """The reference executor: runs any ``dist`` module task by task and point by point with NumPy.
 
 Slow and obvious on purpose: it is the definition that the passes and the other executors are tested against. It uses none of the passes; a
-fused task is its members, one after the other.
+fused task is its members, one after the other. ``ReferenceExecutor`` runs a module at once, ``ReferencePlanner`` makes plans for sessions.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
-from fuseir.dialects.dist.access import Access
-from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import StoreOp
-from fuseir.dialects.dist.privilege import Operator
-from fuseir.dialects.dist.view import View
-from fuseir.errors import LimitError, UnsupportedError, UsageError
-from fuseir.runtime.executors.reference_kernel import garbage, run_kernel
-from fuseir.runtime.program_stores import Number, dtype_of_store, fitted_array, launches, scalar_values, shape_of
-from fuseir.runtime.reduction_tree import combine, identity, tree_reduce
+from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
+from fuseir.errors import LimitError, UsageError
+from fuseir.location import CallSite
+from fuseir.runtime.executors.binding import reads_and_writes
+from fuseir.runtime.executors.reference_kernel import garbage
+from fuseir.runtime.executors.reference_launch import OpaqueTask, run_launch
+from fuseir.runtime.plan import Plan, Release, Slot, Step
+from fuseir.runtime.program_stores import (
+    Number,
+    dtype_of_store,
+    fitted_array,
+    fitted_scalar,
+    launches,
+    scalar_values,
+    shape_of,
+)
 
 Array: TypeAlias = NDArray[Any]
-OpaqueTask: TypeAlias = Callable[..., object]
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,9 @@ class ReferenceExecutor:
                         array[...] = fitted_array(name, np.asarray(stores[name]), op)
         if unknown := sorted(stores.keys() - named.keys()):
             raise UsageError(f"the program has no store '{unknown[0]}'")
-        run = _Run(memory, scalar_values(module, scalars or {}), opaque_tasks or {})
+        values = scalar_values(module, scalars or {})
         for launch in launches(module):
-            run.launch(launch)
+            run_launch(launch, memory, [values[scalar] for scalar in launch.scalars], opaque_tasks or {})
         return named
 
 
@@ -81,122 +86,76 @@ def _allocate(op: StoreOp, name: str | None) -> Array:
         raise LimitError(f"{what} of shape {list(shape)} and type {dtype} does not fit in memory") from error
 
 
-@dataclass
-class _Run:
-    """One program in progress: the memory of its root stores and the values of its scalars."""
+@dataclass(frozen=True)
+class ReferencePlanner:
+    """An ``Executor`` that compiles nothing and fuses nothing: one step a launch, as captured."""
 
-    memory: dict[SSAValue, Array]
-    scalars: dict[SSAValue, np.generic]
-    opaque_tasks: Mapping[str, OpaqueTask]
+    @property
+    def kernels_compiled(self) -> int:
+        """None, ever."""
+        return 0
 
-    def launch(self, launch: LaunchOp) -> None:
-        """Runs the task at each point in row-major order, then folds the points' partials into the stores they reduce to."""
-        accesses = launch.accesses
-        windows = [view_of(self.memory[access.root], access.view) for access in accesses]
-        partials = [_Partials(access.privilege.operator) for access in accesses]
-        scalars = [self.scalars[scalar] for scalar in launch.scalars]
-        callee = launch.callee()
-        for point in itertools.product(*(range(extent) for extent in launch.extents)):
-            pieces = [piece_of(window, access, point) for window, access in zip(windows, accesses, strict=True)]
-            if callee is None or callee.is_declaration:
-                results = self._call_opaque(launch.task_name, accesses, pieces, scalars)
-            else:
-                results = _call_kernel(callee, accesses, pieces, scalars)
-            for access, piece, partial, result in zip(accesses, pieces, partials, results, strict=True):
-                if result is None:
-                    continue
-                if access.privilege.reduces:
-                    partial.add(piece, result)
-                else:
-                    piece[...] = result
-        for partial in partials:
-            partial.fold()
-
-    def _call_opaque(
-        self, task: str, accesses: tuple[Access, ...], pieces: list[Array], scalars: list[np.generic]
-    ) -> list[Array | None]:
-        function = self.opaque_tasks.get(task)
-        if function is None:
-            raise UnsupportedError(f"task '@{task}' has no body, and no Python function is given for it")
-        arguments = [_on_entry(access, piece) for access, piece in zip(accesses, pieces, strict=True)]
-        for access, argument in zip(accesses, arguments, strict=True):
-            argument.flags.writeable = access.privilege.returned
-        function(*arguments, *scalars)
-        return [
-            argument if access.privilege.returned else None
-            for access, argument in zip(accesses, arguments, strict=True)
-        ]
+    def prepare(
+        self,
+        module: ModuleOp,
+        opaque_tasks: Mapping[str, Callable[..., None]],
+        sites: Mapping[str, CallSite],
+        *,
+        fuse: bool,
+        dump: Callable[[str, ModuleOp], None] | None = None,
+    ) -> Plan:
+        """The plan of a module; see ``Executor``. The steps refer to the module, which must not change afterwards."""
+        stores = [op.result for op in module.ops if isinstance(op, StoreOp)]
+        slots: dict[SSAValue, int] = {store: number for number, store in enumerate(stores)}
+        scalars = [op for op in module.ops if isinstance(op, ScalarOp)]
+        steps: list[Step | Release] = []
+        for op in module.ops:
+            if isinstance(op, ReleaseOp):
+                steps.append(Release(slots[op.store]))
+            elif isinstance(op, LaunchOp | FusedTaskOp):
+                members = [op] if isinstance(op, LaunchOp) else op.members
+                steps += [_step(launch, slots, scalars, opaque_tasks, sites) for launch in members]
+        tasks = sum(not isinstance(step, Release) for step in steps)
+        plan_slots = tuple(_slot(op) for op in module.ops if isinstance(op, StoreOp))
+        return Plan(plan_slots, tuple(steps), tasks, tasks, ())
 
 
-def _call_kernel(
-    kernel: func.FuncOp, accesses: tuple[Access, ...], pieces: list[Array], scalars: list[np.generic]
-) -> list[Array | None]:
-    """For each argument the tile that the kernel returns for it, or None."""
-    tiles = [_signless(_on_entry(access, piece)) for access, piece in zip(accesses, pieces, strict=True)]
-    results = iter(run_kernel(kernel, [*tiles, *(np.asarray(scalar) for scalar in scalars)]))
-    return [
-        next(results).view(piece.dtype) if access.privilege.returned else None
-        for access, piece in zip(accesses, pieces, strict=True)
-    ]
+def _slot(op: StoreOp) -> Slot:
+    name = None if op.store_name is None else op.store_name.data
+    return Slot(name, shape_of(op.result), dtype_of_store(op.result))
 
 
-def _on_entry(access: Access, piece: Array) -> Array:
-    """What a task finds in an argument, as a contiguous copy: docs/kernels.md §1."""
-    if access.privilege.reads:
-        return piece.copy()
-    if access.privilege.operator is not None:
-        return np.full(piece.shape, identity(access.privilege.operator, piece.dtype), piece.dtype)
-    return garbage(piece.shape, piece.dtype)
+@dataclass(frozen=True)
+class ReferenceStep:
+    """One launch, and where its stores and scalars are in the plan."""
+
+    launch: LaunchOp
+    slots: Mapping[SSAValue, int]
+    scalars: tuple[tuple[int, ScalarOp], ...]
+    opaque_tasks: Mapping[str, Callable[..., None]]
+    reads: frozenset[int]
+    writes: frozenset[int]
+    site: CallSite | None
+
+    def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
+        """Runs the launch. Whatever an opaque task raises goes through."""
+        memory: dict[SSAValue, Array] = {}
+        for access in self.launch.accesses:
+            buffer = slots[self.slots[access.root]]
+            # A store that no step writes has no buffer; it can only be looked at for its shape.
+            memory[access.root] = garbage(access.root_shape, dtype_of_store(access.root)) if buffer is None else buffer
+        values = [fitted_scalar(f"#{number}", scalars[number], op) for number, op in self.scalars]
+        run_launch(self.launch, memory, values, self.opaque_tasks)
 
 
-def _signless(tile: Array) -> Array:
-    return tile.view(f"i{tile.dtype.itemsize}") if tile.dtype.kind == "u" else tile
-
-
-@dataclass
-class _Partials:
-    """What the points return for one ``reduce`` argument, in lists of those that share a piece, in row-major order of the points."""
-
-    operator: Operator | None
-    shared: dict[tuple[int, tuple[int, ...]], tuple[Array, list[Array]]] = field(default_factory=dict)
-
-    def add(self, piece: Array, partial: Array) -> None:
-        """Notes the partial of the next point."""
-        # Pieces of one argument are the same or disjoint: address and shape tell which.
-        address = piece.__array_interface__["data"][0]
-        self.shared.setdefault((address, piece.shape), (piece, []))[1].append(partial)
-
-    def fold(self) -> None:
-        """``old ⊕ T(partials)`` into each piece."""
-        for piece, partials in self.shared.values():
-            if self.operator is not None and piece.size:
-                piece[...] = combine(self.operator, piece, tree_reduce(self.operator, np.stack(partials), 0))
-
-
-def view_of(store: Array, view: View) -> Array:
-    """The window as a NumPy view of ``store``: writing to it writes to the store. Broadcast dimensions make it read-only."""
-    if view.index_map is None:
-        return store
-    if 0 in view.shape:
-        return np.empty(view.shape, store.dtype)  # the map may point anywhere
-    index: list[int | slice] = []
-    dims: list[int] = []
-    for coordinate in view.index_map.results:
-        if coordinate.dim is None:
-            index.append(coordinate.offset)
-            continue
-        dims.append(coordinate.dim)
-        end = coordinate.at(view.shape)
-        # A slice that runs down to index 0 has no stop that is a valid index.
-        index.append(slice(coordinate.offset, end if end >= 0 else None, coordinate.scale))
-    window = np.transpose(store[(*index, ...)], np.argsort(dims))
-    broadcast = [d for d in range(len(view.shape)) if d not in dims]
-    window = np.expand_dims(window, broadcast)
-    return window if window.shape == view.shape else np.broadcast_to(window, view.shape)
-
-
-def piece_of(window: Array, access: Access, point: tuple[int, ...]) -> Array:
-    """The part of an argument that a point gets, as a NumPy view."""
-    box = access.partition.partition.box(access.shape, point)
-    # Clipping leaves empty intervals with ends in any order, which slices would count from the back.
-    return window[(*(slice(r.low, max(r.low, r.high)) for r in box), ...)]
+def _step(
+    launch: LaunchOp,
+    slots: Mapping[SSAValue, int],
+    scalars: Sequence[ScalarOp],
+    opaque_tasks: Mapping[str, Callable[..., None]],
+    sites: Mapping[str, CallSite],
+) -> ReferenceStep:
+    reads, writes = reads_and_writes(launch.accesses, slots, launch.extents)
+    numbers: dict[SSAValue, int] = {op.result: number for number, op in enumerate(scalars)}
+    used = tuple((numbers[scalar], scalars[numbers[scalar]]) for scalar in launch.scalars)
+    return ReferenceStep(launch, slots, used, opaque_tasks, reads, writes, sites.get(str(launch.location)))
