@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fuseir.dialects.kernel.contract import KernelError, verify_kernel
 from fuseir.dialects.kernel.extents import ExtentClasses, extent_classes
+from fuseir.dialects.kernel.generic import is_scalar_operation
 from fuseir.dialects.kernel.operators import combiner_operator, fold_of, identity_constant, identity_of
 from fuseir.dialects.kernel.privileges import (
     PRIVILEGES_ATTRIBUTE,
@@ -29,6 +30,7 @@ __all__ = [
     "identity_constant",
     "identity_of",
     "is_kernel",
+    "is_scalar_operation",
     "kernel_privileges",
     "privileges_attribute",
     "result_parameters",
