@@ -1,0 +1,72 @@
+"""The pipelines: which passes run in which order. This page is the whole story.
+
+``fuseir-opt -p fuse-tasks,eliminate-temporaries,compose-kernels,fuse-kernels,lower-kernels`` and the runtime's miss path run the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.utils.arg_spec import parse_pipeline
+
+from fuseir.dialects.verification import verify_module
+from fuseir.passes.remarks import RemarkingPass, Remarks
+from fuseir.universe import all_passes, make_context
+
+Pipeline = tuple[str, ...]
+"""Passes by name, each with its options as users write them: ``fuse-tasks{max-members=8}``."""
+
+CPU: Pipeline = (
+    "fuse-tasks",  # launches that may run back to back at each point become fused tasks
+    "eliminate-temporaries",  # stores that only one fused task sees get no memory
+    "compose-kernels",  # the kernels of a fused task become one kernel, stores between them values
+    "fuse-kernels",  # the loop nests of each kernel become as few as its dependences allow
+    "lower-kernels",  # tensors become memory, generics become loops: what code generators read
+)
+"""From captured launches to kernels for the CPU."""
+
+UNFUSED: Pipeline = (
+    "compose-kernels",  # here only: arguments of one launch that are the same pieces become one
+    "lower-kernels",
+)
+"""The same without any fusion: each launch runs its own kernel, each generic its own loops. Same bits as ``CPU`` (FUSEIR_DISABLE=1)."""
+
+PIPELINES = {"cpu": CPU, "unfused": UNFUSED}
+"""By the names that tools use."""
+
+
+class DumpPoint(NamedTuple):
+    """Where in a pipeline a dump is taken: after the ``index``-th pass (from 1), ``pass_name``."""
+
+    index: int
+    pass_name: str
+
+
+def run_pipeline(
+    module: ModuleOp,
+    pipeline: Pipeline,
+    *,
+    dump: Callable[[DumpPoint, ModuleOp], None] | None = None,
+    verify: bool = False,
+    remarks: Remarks | None = None,
+) -> None:
+    """Run the passes on the module in place.
+
+    ``dump`` is called after each pass; ``verify`` checks the module after each; ``remarks`` collects what the passes say.
+    Raises LegalityError if a fused task in the module breaks a dependence, VerifyError if ``verify`` finds the module wrong.
+    """
+    context = make_context()
+    available = all_passes()
+    collector = Remarks() if remarks is None else remarks
+    for index, spec in enumerate(parse_pipeline(",".join(pipeline)), 1):
+        module_pass = available[spec.name]().from_pass_spec(spec)
+        if isinstance(module_pass, RemarkingPass):
+            module_pass.run(module, collector)
+        else:
+            module_pass.apply(context, module)
+        if dump is not None:
+            dump(DumpPoint(index, spec.name), module)
+        if verify:
+            verify_module(module)
