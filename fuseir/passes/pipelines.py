@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import parse_pipeline
@@ -18,7 +17,7 @@ from fuseir.universe import all_passes, make_context
 Pipeline = tuple[str, ...]
 """Passes by name, each with its options as users write them: ``fuse-tasks{max-members=8}``."""
 
-CPU: Pipeline = (
+CPU_PIPELINE: Pipeline = (
     "fuse-tasks",  # launches that may run back to back at each point become fused tasks
     "eliminate-temporaries",  # stores that only one fused task sees get no memory
     "compose-kernels",  # the kernels of a fused task become one kernel, stores between them values
@@ -27,46 +26,39 @@ CPU: Pipeline = (
 )
 """From captured launches to kernels for the CPU."""
 
-UNFUSED: Pipeline = (
+UNFUSED_PIPELINE: Pipeline = (
     "compose-kernels",  # here only: arguments of one launch that are the same pieces become one
     "lower-kernels",
 )
-"""The same without any fusion: each launch runs its own kernel, each generic its own loops. Same bits as ``CPU`` (FUSEIR_DISABLE=1)."""
+"""The same without any fusion: each launch runs its own kernel, each generic its own loops. Same bits as fused (FUSEIR_DISABLE=1)."""
 
-PIPELINES = {"cpu": CPU, "unfused": UNFUSED}
+PIPELINES = {"cpu": CPU_PIPELINE, "unfused": UNFUSED_PIPELINE}
 """By the names that tools use."""
-
-
-class DumpPoint(NamedTuple):
-    """Where in a pipeline a dump is taken: after the ``index``-th pass (from 1), ``pass_name``."""
-
-    index: int
-    pass_name: str
 
 
 def run_pipeline(
     module: ModuleOp,
     pipeline: Pipeline,
     *,
-    dump: Callable[[DumpPoint, ModuleOp], None] | None = None,
+    dump: Callable[[str, ModuleOp], None] | None = None,
     verify: bool = False,
     remarks: Remarks | None = None,
 ) -> None:
     """Run the passes on the module in place.
 
-    ``dump`` is called after each pass; ``verify`` checks the module after each; ``remarks`` collects what the passes say.
+    ``dump`` is called after each pass with the pass's name; ``verify`` checks the module after each; ``remarks`` collects what the passes say.
     Raises LegalityError if a fused task in the module breaks a dependence, VerifyError if ``verify`` finds the module wrong.
     """
     context = make_context()
     available = all_passes()
     collector = Remarks() if remarks is None else remarks
-    for index, spec in enumerate(parse_pipeline(",".join(pipeline)), 1):
+    for spec in parse_pipeline(",".join(pipeline)):
         module_pass = available[spec.name]().from_pass_spec(spec)
         if isinstance(module_pass, RemarkingPass):
             module_pass.run(module, collector)
         else:
             module_pass.apply(context, module)
         if dump is not None:
-            dump(DumpPoint(index, spec.name), module)
+            dump(spec.name, module)
         if verify:
             verify_module(module)
