@@ -33,14 +33,15 @@ Source: Diffuse §5.1, Def. 4, Fig. 6; checks D40-D50.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
+from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
-from fuseir.passes.analysis.liveness import Liveness, StoreUse, changed_stores, uses_of_stores
+from fuseir.passes.analysis.liveness import Liveness, StoreUse, uses_of_stores
 from fuseir.passes.fuse_tasks import kernel_names
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks, store_label
 
@@ -61,9 +62,9 @@ def needs_memory(root: SSAValue, use: StoreUse, after: Liveness) -> tuple[str, s
     return None
 
 
-def is_dead(launch: LaunchOp, kernels: Container[str], after: Liveness) -> bool:
-    """Whether nobody wants what the launch does. ``after`` stands right behind it."""
-    return launch.task_name in kernels and not any(after.wanted(root) for root in changed_stores(launch))
+def is_dead(accesses: Sequence[Access], after: Liveness) -> bool:
+    """Whether nobody wants what a launch of a kernel does. ``after`` stands right behind it."""
+    return not any(access.privilege.returned and after.wanted(access.root) for access in accesses)
 
 
 @dataclass(frozen=True)
@@ -87,37 +88,41 @@ class EliminateTemporariesPass(RemarkingPass):
 
     def _mark(self, fused: FusedTaskOp, kernels: Container[str], liveness: Liveness, remarks: Remarks) -> None:
         """Set the temporaries of one fused task and move ``liveness`` before it."""
-        # Both questions are about the place behind the group, so temporaries are found before the walk goes through its members. Which
-        # members are dead only shows during that walk; a temporary that only they used is dropped from the list afterwards.
+        # Temporaries are a question about the place behind the group, so they are found before the walk goes through its members. Which
+        # members are dead shows only during that walk; temporaries that only they used are dropped from the list afterwards.
+        members = fused.members
         found: list[SSAValue] = []
-        for root, use in uses_of_stores(fused.members).items():
+        for root, use in uses_of_stores(members).items():
             if not use.written:
                 continue
             reason = needs_memory(root, use, liveness)
             if reason is None:
                 found.append(root)
                 message = f"store {store_label(root)} needs no memory"
-                remarks.add(RemarkKind.PASSED, "FIR-N110", self.name, message, fused)
+                remarks.add(RemarkKind.PASSED, "FIR-N110", self.name, message, members[0])
             else:
                 message = f"store {store_label(root)} needs memory: {reason[1]}"
-                remarks.add(RemarkKind.MISSED, reason[0], self.name, message, fused)
-        for member in reversed(fused.members):
-            self._erase_or_step_over(member, kernels, liveness, remarks)
-        if not fused.members:
+                remarks.add(RemarkKind.MISSED, reason[0], self.name, message, members[0])
+        used: set[SSAValue] = set()
+        for member in reversed(members):
+            used.update(self._erase_or_step_over(member, kernels, liveness, remarks))
+        if used:
+            fused.operands = [root for root in found if root in used]
+        else:
             _erase(fused)
-            return
-        used = {access.root for member in fused.members for access in member.accesses}
-        fused.operands = [root for root in found if root in used]
 
     def _erase_or_step_over(
         self, launch: LaunchOp, kernels: Container[str], liveness: Liveness, remarks: Remarks
-    ) -> None:
-        if is_dead(launch, kernels, liveness):
+    ) -> Iterable[SSAValue]:
+        """Move ``liveness`` before the launch, which is erased if it is dead. Returns the stores that are still used by it."""
+        accesses = launch.accesses
+        if launch.task_name in kernels and is_dead(accesses, liveness):
             message = f"'@{launch.task_name}' is erased: nobody wants its results"
             remarks.add(RemarkKind.PASSED, "FIR-N115", self.name, message, launch)
             _erase(launch)
-        else:
-            liveness.step_over(launch)
+            return ()
+        liveness.step_over(accesses, launch.extents)
+        return [access.root for access in accesses]
 
 
 def _erase(op: Operation) -> None:

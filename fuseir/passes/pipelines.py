@@ -46,7 +46,7 @@ def run_pipeline(
 ) -> None:
     """Run the passes on the module in place.
 
-    ``dump`` is called after each pass with the pass's name; ``verify`` checks the module after each; ``remarks`` collects what the passes say.
+    ``dump`` is called after each pass with its name, ``verify`` checks the module then; ``remarks`` collects what the passes say.
     Raises LegalityError if a fused task in the module breaks a dependence, VerifyError if ``verify`` finds the module wrong.
     """
     context = make_context()

@@ -16,6 +16,7 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp
+from fuseir.dialects.dist.partition import Shape
 from fuseir.passes.analysis.dependence import same_tiles
 
 
@@ -39,12 +40,11 @@ class Liveness:
         """Whether anybody, application or launch, may look at the contents that the store has here."""
         return root not in self._released or root in self._pending
 
-    def step_over(self, launch: LaunchOp) -> None:
-        """Move to the place before ``launch``."""
-        accesses = launch.accesses
+    def step_over(self, accesses: Sequence[Access], domain: Shape) -> None:
+        """Move to the place before a launch over ``domain`` with these accesses."""
         # A write replaces what was there only if it is complete; a partial one leaves the rest to be read (D45).
         for access in accesses:
-            if access.privilege.writes and access.covers_root(launch.extents):
+            if access.privilege.writes and access.covers_root(domain):
                 self._pending.discard(access.root)
         for access in accesses:
             if access.privilege.reads or access.privilege.reduces:
@@ -89,8 +89,3 @@ def _look_at_reads(use: StoreUse, access: Access, member: LaunchOp) -> None:
         use.covering is None or not same_tiles(use.covering, access, member.extents)
     ):
         use.exposed_to = use.exposed_to or member.task_name
-
-
-def changed_stores(launch: LaunchOp) -> Sequence[SSAValue]:
-    """The stores that a launch writes or reduces into."""
-    return [access.root for access in launch.accesses if access.privilege.returned]
