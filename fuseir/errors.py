@@ -128,3 +128,7 @@ class OutOfMemoryError(FuseirError, MemoryError):
     """Memory that a task or a store needed and the system did not grant."""
 
     code = "FIR-E013"
+
+
+class FallbackWarning(UserWarning):
+    """Something runs a slower way than asked, with the same results; warned about once a session."""

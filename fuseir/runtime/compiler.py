@@ -6,7 +6,9 @@ This is the only place in the runtime that builds IR. What it does is what ``fus
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import ELEMENT_NAMES
-from fuseir.errors import InputFileError
+from fuseir.errors import FallbackWarning
 from fuseir.location import CallSite
 from fuseir.options import Options
 from fuseir.runtime.executors import Executor, make_executor
@@ -45,11 +47,15 @@ from fuseir.runtime.window import Launch, Record, Release
 
 
 class Compiler:
-    """Makes plans for a session: holds its executor, which holds the compiled kernels."""
+    """Makes plans for a session: holds its executor, which holds the compiled kernels.
+
+    ``fallbacks`` counts windows that could not be compiled as asked.
+    """
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.executor: Executor = make_executor(options)
+        self.fallbacks = 0
         self._numbers = count()
 
     @property
@@ -58,15 +64,40 @@ class Compiler:
         return self.executor.kernels_compiled
 
     def plan(self, records: list[Record]) -> Plan:
-        """The plan of a window. Raises CompileError and InputFileError (an unusable dump folder)."""
-        captured = capture_module(records)
+        """The plan of a window.
+
+        A window that cannot be compiled as asked still runs: unfused, or else by the reference executor. The first such window is
+        warned about (reliability: anything wrong with compilation must not lose results).
+        """
         dump = None
         if self.options.dump_ir is not None:
             dump = _dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
-            dump("captured", captured.module)
-        return self.executor.prepare(
-            captured.module, captured.opaque_tasks, captured.sites, fuse=self.options.fuse, dump=dump
-        )
+            dump("captured", capture_module(records).module)
+        try:
+            return self._prepare(self.executor, records, self.options.fuse, dump)
+        except Exception as error:
+            self._warn(error)
+        if self.options.fuse:
+            try:
+                return self._prepare(self.executor, records, False, None)
+            except Exception as error:
+                self._warn(error)
+        return self._prepare(make_executor(replace(self.options, target="reference")), records, False, None)
+
+    def _prepare(
+        self, executor: Executor, records: list[Record], fuse: bool, dump: Callable[[str, ModuleOp], None] | None
+    ) -> Plan:
+        captured = capture_module(records)
+        return executor.prepare(captured.module, captured.opaque_tasks, captured.sites, fuse=fuse, dump=dump)
+
+    def _warn(self, error: Exception) -> None:
+        self.fallbacks += 1
+        if self.fallbacks == 1:
+            warnings.warn(
+                f"a window could not be compiled and runs a slower way; results are not affected: {type(error).__name__}: {error}",
+                FallbackWarning,
+                stacklevel=2,
+            )
 
 
 class CapturedModule:
@@ -239,6 +270,8 @@ def _dump_to(folder: Path) -> Callable[[str, ModuleOp], None]:
             folder.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{module}\n", encoding="utf-8")
         except OSError as error:
-            raise InputFileError(f"cannot write IR to {path} (FUSEIR_DUMP_IR): {error.strerror}") from error
+            warnings.warn(
+                f"cannot write IR to {path} (FUSEIR_DUMP_IR): {error.strerror}", FallbackWarning, stacklevel=2
+            )
 
     return write

@@ -257,6 +257,7 @@ class Session:
         plan = self._compiler.plan(records)
         self.statistics.plan_misses += 1
         self.statistics.kernels_compiled = self._compiler.kernels_compiled
+        self.statistics.fallbacks = self._compiler.fallbacks
         self.statistics.compile_seconds += perf_counter() - start
         return plan
 

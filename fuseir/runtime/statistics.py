@@ -21,6 +21,8 @@ class Statistics:
     """Windows that went through the passes."""
     kernels_compiled: int = 0
     """Kernels that went through the code generator."""
+    fallbacks: int = 0
+    """Windows that could not be compiled as asked and run another, slower way."""
     temporaries: int = 0
     """Stores that were never given memory because fusion made them values."""
     temporary_bytes: int = 0

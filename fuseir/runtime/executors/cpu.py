@@ -21,17 +21,18 @@ from xdsl.ir import SSAValue
 
 from fuseir.codegen import abi
 from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernel
-from fuseir.dialects.dist.access import Access
-from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
 from fuseir.dialects.dist.partition import Interval
-from fuseir.dtypes import DTYPES
+from fuseir.errors import UnsupportedError, UsageError
 from fuseir.location import CallSite
+from fuseir.options import available_cpus
 from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
 from fuseir.runtime.executors.binding import reads_and_writes, view_strides
 from fuseir.runtime.executors.opaque import OpaqueStep
 from fuseir.runtime.executors.partials import Partials
 from fuseir.runtime.plan import Array, Number, Plan, Release, Slot, Step
+from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches, scalar_values, shape_of
 
 _INLINE_BYTES = 1 << 17
 """Below this many bytes of arguments, handing points to threads costs more than it saves."""
@@ -78,7 +79,7 @@ class CpuExecutor:
         scalars = [op.result for op in module.ops if isinstance(op, ScalarOp)]
         plan_slots = tuple(_slot(op) for op in module.ops if isinstance(op, StoreOp))
         before = _touched(module)
-        tasks = _launch_count(module)
+        tasks = len(launches(module))
         run_pipeline(module, CPU_PIPELINE if fuse else UNFUSED_PIPELINE, dump=dump)
         planner = _Planner(
             self, dict(zip(slots, range(len(slots)), strict=True)), dict(zip(scalars, range(len(scalars)), strict=True))
@@ -87,7 +88,8 @@ class CpuExecutor:
         for op in module.ops:
             if isinstance(op, LaunchOp):
                 steps.append(planner.step(op, opaque_tasks, sites))
-            elif isinstance(op, ReleaseOp):
+            elif isinstance(op, ReleaseOp) and plan_slots[planner.slots[op.store]].name is None:
+                # What has a name was given from outside, or is asked for at the end.
                 steps.append(Release(planner.slots[op.store]))
         removed = before - _touched(module)
         return Plan(
@@ -123,32 +125,56 @@ class CpuExecutor:
             raise MemoryError("no memory for a kernel's scratch tiles")
 
 
+def run_module(
+    module: ModuleOp,
+    stores: Mapping[str, Array],
+    scalars: Mapping[str, Number] | None = None,
+    opaque_tasks: Mapping[str, Callable[..., None]] | None = None,
+    *,
+    threads: int | None = None,
+    fuse: bool = True,
+) -> dict[str, Array]:
+    """Compiles and runs a verified module, which is changed in the process: the contents of every named store at its end.
+
+    Arguments and errors are those of ``ReferenceExecutor.run``; also CompileError. Stores given are copied first.
+    """
+    declared = [op for op in module.ops if isinstance(op, StoreOp)]
+    names = [None if op.store_name is None else op.store_name.data for op in declared]
+    if unknown := sorted(stores.keys() - {*names}):
+        raise UsageError(f"the program has no store '{unknown[0]}'")
+    slots: list[Array | None] = [
+        None if name is None or name not in stores else np.array(fitted_array(name, stores[name], op), order="C")
+        for name, op in zip(names, declared, strict=True)
+    ]
+    values = list(scalar_values(module, scalars or {}).values())
+    check_opaque_tasks(module, opaque_tasks or {})
+    plan = CpuExecutor(threads or available_cpus()).prepare(module, opaque_tasks or {}, {}, fuse=fuse)
+    outcome = plan.run(slots, [value.item() for value in values])
+    if outcome.failure is not None:
+        raise outcome.failure
+    return {
+        name: np.empty(slot.shape, slot.dtype) if buffer is None else buffer
+        for name, slot, buffer in zip(names, plan.slots, slots, strict=True)
+        if name is not None
+    }
+
+
+def check_opaque_tasks(module: ModuleOp, given: Mapping[str, Callable[..., None]]) -> None:
+    """Raises UnsupportedError for a launched task that has neither a body nor a callable."""
+    for launch in launches(module):
+        if launch.opaque and launch.task_name not in given:
+            raise UnsupportedError(f"task '@{launch.task_name}' has no body, and no callable was given for it")
+
+
 def _slot(op: StoreOp) -> Slot:
-    store_type = op.result.type
-    return Slot(
-        None if op.store_name is None else op.store_name.data, store_type.extents, DTYPES[str(store_type.element_type)]
-    )
-
-
-def _launches(module: ModuleOp) -> list[LaunchOp]:
-    found: list[LaunchOp] = []
-    for op in module.ops:
-        if isinstance(op, LaunchOp):
-            found.append(op)
-        elif isinstance(op, FusedTaskOp):
-            found += op.members
-    return found
-
-
-def _launch_count(module: ModuleOp) -> int:
-    return len(_launches(module))
+    return Slot(None if op.store_name is None else op.store_name.data, shape_of(op.result), dtype_of_store(op.result))
 
 
 def _touched(module: ModuleOp) -> set[SSAValue]:
     """Stores whose contents some launch reads, writes or reduces."""
     return {
         access.root
-        for launch in _launches(module)
+        for launch in launches(module)
         for access in launch.accesses
         if access.privilege.reads or access.privilege.returned
     }
@@ -181,7 +207,7 @@ class _Planner:
         size = 0
         for access in launch.accesses:
             slot = self.slots[access.root]
-            itemsize = DTYPES[str(_element(access))].itemsize
+            itemsize = dtype_of_store(access.root).itemsize
             intervals = access.partition.partition.intervals(access.shape)
             if access.privilege.reduces:
                 partials = Partials.of(access, domain, intervals)
@@ -208,10 +234,6 @@ class _Planner:
             reads=reads,
             writes=writes,
         )
-
-
-def _element(access: Access) -> Any:
-    return access.root.type.element_type  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _scalar_name(scalar: SSAValue) -> str:
