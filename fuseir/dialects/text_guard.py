@@ -192,8 +192,8 @@ class _Scan:
         self.operators = 0
         level = self.levels[-1]
         if level.bracket == "(":
-            # Operands, types, block arguments and regions all stand in parentheses.
-            level.items += 1
+            # Operands, types, block arguments and regions all stand in parentheses; one comma separates two.
+            level.items = max(level.items, 1) + 1
             self._check_items(level, offset)
 
     def _check_items(self, level: _Level, offset: int) -> None:

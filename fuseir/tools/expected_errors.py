@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fuseir.dialects.text_guard import location_at
 from fuseir.errors import FuseirError, ParseError
 
-_DIRECTIVE = re.compile(r"expected-(?P<kind>[a-z]+)(?P<rest>[^\n]*)")
+_DIRECTIVE = re.compile(r"(?<![\w-])expected-(?P<kind>[a-z]+)(?P<rest>[^\n]*)")
 _REST = re.compile(
     r"\s*(?:@(?:(?P<sign>[+-])(?P<lines>\d{1,6})|(?P<word>above|below|unknown)))?\s*\{\{(?P<text>.*?)\}\}.*"
 )
