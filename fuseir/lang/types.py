@@ -15,10 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType
 
+from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import SourceLocation, UnsupportedError
-
-type_names = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64"
-ELEMENT_TYPES = tuple(np.dtype(name) for name in type_names.split())
 
 BOOL = np.dtype(np.bool_)
 INT64 = np.dtype(np.int64)
@@ -46,13 +44,13 @@ def element_type(dtype: npt.DTypeLike, what: str, location: SourceLocation | Non
         found = np.dtype(dtype)
     except TypeError:
         raise UnsupportedError(f"{what} has an unknown element type {dtype!r}", location=location) from None
-    for known in ELEMENT_TYPES:
+    for known in ELEMENT_NAMES:
         if found == known:
             return known
     raise UnsupportedError(
         f"{what} has element type {found}, which FuseIR does not compute with",
         location=location,
-        notes=(f"element types: {', '.join(map(str, ELEMENT_TYPES))}",),
+        notes=(f"element types: {', '.join(map(str, ELEMENT_NAMES))}",),
     )
 
 
