@@ -153,8 +153,3 @@ _OPERATIONS: dict[str, _Compute] = {
     "arith.bitcast": _bitcast,
     "arith.index_cast": _low_bits,
 }
-
-
-def operation_names() -> frozenset[str]:
-    """The operations that ``evaluate`` knows."""
-    return frozenset(_OPERATIONS)
