@@ -127,4 +127,4 @@ def test_aliases_may_be_used_often_but_not_without_bound(ctx: Context) -> None:
     wide = "#a = [" + ", ".join(["1"] * 1000) + "]\n"
     parse_module(ctx, wide + "#b = [" + ", ".join(["#a"] * 400) + ']\n"test.op"() : () -> ()')
     with pytest.raises(LimitError, match="aliases expand"):
-        parse_module(ctx, wide + "#b = [" + ", ".join(["#a"] * 900) + "]\n")
+        parse_module(ctx, wide + "#b = [" + ", ".join(["#a"] * 1100) + "]\n")
