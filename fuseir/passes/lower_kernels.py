@@ -49,35 +49,15 @@ from xdsl.dialects.builtin import (
     UnitAttr,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.utils.exceptions import VerifyException
 
 from fuseir.dialects.dist.privilege import Privilege
-from fuseir.dialects.kernel import (
-    identity_of,
-    is_kernel,
-    is_scalar_operation,
-    kernel_privileges,
-    result_parameters,
-    verify_kernel,
-)
-from fuseir.dialects.verification import located_error
+from fuseir.dialects.kernel import identity_of, is_kernel, is_scalar_operation, result_parameters
+from fuseir.passes.analysis.kernel_check import check_kernel
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
 from fuseir.passes.analysis.kernel_memory import OutputId, Parameter, Slot, plan_memory
 from fuseir.passes.analysis.loop_order import loop_order
 from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, ScalarBody, like
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
-
-
-def check_kernel(function: func.FuncOp) -> tuple[Privilege, ...]:
-    """The privileges of the kernel's tensors. Raises VerifyError if it breaks the kernel contract."""
-    try:
-        privileges = kernel_privileges(function)
-        scalars = function.function_type.inputs.data[len(privileges) :]
-        verify_kernel(function, [(str(p.kind), p.operator and str(p.operator)) for p in privileges], scalars)
-    except VerifyException as error:
-        operation = cast("Operation", getattr(error, "operation", function))
-        raise located_error(operation, str(error)) from None
-    return privileges
 
 
 def lowered_type(type_: Attribute) -> Attribute:
@@ -106,7 +86,7 @@ class _Lowering:
         self.partials = {self.old.args[k] for k, privilege in enumerate(privileges) if privilege.reduces}
         self.graph = KernelGraph(function, returned)
         self.nests, finals = self._with_copies(returned)
-        self.plan = plan_memory(self.nests, self.old.args, finals, self.graph.uniform, self.graph.extents)
+        self.plan = plan_memory(self.nests, self.old.args, finals, self.graph.extents)
         self.block = Block(arg_types=[lowered_type(argument.type) for argument in self.old.args])
         for old, new in zip(self.old.args, self.block.args, strict=True):
             new.name_hint = old.name_hint
@@ -138,7 +118,7 @@ class _Lowering:
         body = ScalarBody()
         # The copy is a value of its own; no operation of the tensor form defines it.
         result = Block(arg_types=[target.type]).args[0]
-        return Nest([], classes, body, [Output(result, body.load(source, dims), dims, None, None, target)], [])
+        return Nest([], classes, body, [Output(result, body.load(source, dims), dims, None, None, None, target)], [])
 
     def lower(self) -> None:
         """Build the new body and put it in place of the old one."""
@@ -176,8 +156,9 @@ class _Lowering:
     def _scalars(self) -> None:
         """The scalar operations around the nests that some nest uses, in order."""
         operations = [*(op for op in self.old.ops if is_scalar_operation(op)), *self.graph.hoisted]
-        needed: set[SSAValue] = set(self.graph.uniform.values())
+        needed: set[SSAValue] = set()
         for nest in self.nests:
+            needed.update(output.start for output in nest.outputs if output.start is not None)
             needed.update(node.value for node in nest.body.nodes if isinstance(node, Outside))
         kept: list[Operation] = []
         for op in reversed(operations):
@@ -288,10 +269,11 @@ class _Lowering:
         self, block: Block, output: Output, value: SSAValue, indices: Callable[[Dims], list[SSAValue]]
     ) -> SSAValue:
         """What ``output`` holds in the end: what it starts from, combined with the reduction's ``value``."""
-        if output.combiner is None or output.init is None or output.init in self.partials:
+        if output.combiner is None or output.init in self.partials:
             return value
-        if output.init in self.graph.uniform:
-            init = self.values[self.graph.uniform[output.init]]
+        if output.init is None:
+            assert output.start is not None, "a reduction starts from something"
+            init = self.values[output.start]
         else:
             load = memref.LoadOp.get(self.values[output.init], indices(output.dims))
             block.add_op(load)

@@ -43,8 +43,9 @@ _CASTS = (
 class Output:
     """One output of a nest: the value ``number`` of its body, for each point or reduced.
 
-    ``combiner`` is set if it reduces, and then ``init`` is what the reduction starts from. Without a combiner, ``init`` is set if
-    the output folds into that tensor element by element, as it must into an argument with privilege ``reduce``.
+    ``combiner`` is set if it reduces, and then the reduction starts from the scalar ``start`` or from the elements of the tensor
+    ``init``. Without a combiner, ``init`` is set if the output folds into that tensor element by element, as it must into an
+    argument with privilege ``reduce``.
     ``root`` is a parameter or ``tensor.empty`` of the output's shape.
     """
 
@@ -52,6 +53,7 @@ class Output:
     number: int
     dims: Dims
     combiner: Operation | None
+    start: SSAValue | None
     init: SSAValue | None
     root: SSAValue
 
@@ -125,7 +127,7 @@ class KernelGraph:
         classes = tuple(self.extents.number(result, d) for d in dims)
         root = destination_root(op.outputs[0])
         body = ScalarBody()
-        output = Output(result, body.outside(op.inputs[0]), dims, None, None, root)
+        output = Output(result, body.outside(op.inputs[0]), dims, None, None, None, root)
         return Nest([op], classes, body, [output], [])
 
     def _read_generic(self, op: linalg.GenericOp) -> list[Nest]:
@@ -144,10 +146,13 @@ class KernelGraph:
         numbers = self._read_body(body, block, operands, values)
         for k, (operand, dims) in enumerate(operands[len(op.inputs) :]):
             reduces = len(dims) < rank
+            start = self.uniform.get(operand) if reduces else None
             # A fold keeps its form where its tensor has no other reader: an argument to reduce into has none.
-            folds = reduces or (combiners[k] and operand not in self.uniform and _sole_reader(operand, op))
-            combiner, init = combiners[k][0] if reduces else None, operand if folds else None
-            nest.outputs.append(Output(op.res[k], numbers[k], dims, combiner, init, destination_root(operand)))
+            folds = reduces or (combiners[k] and _sole_reader(operand, op))
+            init = operand if folds and operand not in self.uniform else None
+            combiner = combiners[k][0] if reduces else None
+            root = destination_root(operand)
+            nest.outputs.append(Output(op.res[k], numbers[k], dims, combiner, start, init, root))
             if not reduces:
                 self._note_uniform(op.res[k], yielded[k], block)
         return split(nest)
@@ -203,7 +208,7 @@ class KernelGraph:
             nest.outputs = [output for output in nest.outputs if output.result in needed]
             if nest.outputs:
                 needed.update(load.source for load in nest.reads())
-                needed.update(o.init for o in nest.outputs if o.init is not None and o.init not in self.uniform)
+                needed.update(output.init for output in nest.outputs if output.init is not None)
                 kept.append(nest)
         kept.reverse()
         return kept

@@ -80,12 +80,11 @@ def plan_memory(
     nests: Sequence[Nest],
     parameters: Sequence[SSAValue],
     finals: Mapping[OutputId, int],
-    uniform: Mapping[SSAValue, SSAValue],
     extents: ExtentClasses,
 ) -> MemoryPlan:
     """Decide where each output of ``nests`` lives; ``finals`` are those that parameters must hold in the end."""
     plan = MemoryPlan()
-    readers = _readers(nests, uniform)
+    readers = _readers(nests)
     memories = {k: _Memory(readers.get(parameters[k], [])) for k in finals.values()}
     for (nest, output), k in finals.items():
         dims = nests[nest].outputs[output].dims
@@ -131,12 +130,12 @@ def _kind(value: SSAValue, extents: ExtentClasses) -> Slot:
     return Slot(value.type.element_type, classes)
 
 
-def _readers(nests: Sequence[Nest], uniform: Mapping[SSAValue, SSAValue]) -> dict[SSAValue, list[tuple[int, Dims]]]:
+def _readers(nests: Sequence[Nest]) -> dict[SSAValue, list[tuple[int, Dims]]]:
     readers: dict[SSAValue, list[tuple[int, Dims]]] = {}
     for i, nest in enumerate(nests):
         for load in nest.reads():
             readers.setdefault(load.source, []).append((i, load.dims))
         for output in nest.outputs:
-            if output.combiner is not None and output.init is not None and output.init not in uniform:
+            if output.combiner is not None and output.init is not None:
                 readers.setdefault(output.init, []).append((i, output.dims))
     return readers
