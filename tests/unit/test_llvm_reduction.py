@@ -7,7 +7,7 @@ import pytest
 from llvm_kernels import DTYPES, compiled, fold_tree, function, loop, reduction, run, same_bits, tile_type
 
 SIZES = [
-    *range(0, 4),
+    *range(4),
     31,
     32,
     33,

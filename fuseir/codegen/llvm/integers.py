@@ -147,36 +147,39 @@ def _power_function(site: Site) -> FunctionText:
     zero, one = inner.constant(0), inner.constant(1)
     negative = _test(inner, "slt", "%a1", zero)
     start = _choose(inner, negative, zero, "%a1")
+    flag = "i1" if not lanes else f"<{lanes} x i1>"
+    # Three variables in memory, which LLVM puts into registers.
+    exponent, square, power = (text.alloca(vector, 64) for _ in range(3))
+
+    def read(variable: str) -> str:
+        return text.op(f"load {vector}, ptr {variable}, align 64")
+
+    def write(variable: str, value: str) -> None:
+        text.do(f"store {vector} {value}, ptr {variable}, align 64")
+
+    for variable, value in ((exponent, start), (square, "%a0"), (power, one)):
+        write(variable, value)
     header, body, after = text.label(), text.label(), text.label()
     text.branch(header)
     text.place(header)
-    # Phis are written by hand: the values that the latch hands over have fixed names.
-    text.do(f"%exponent = phi {vector} [ {start}, %entry ], [ %exponent.next, %{body} ]")
-    text.do(f"%square = phi {vector} [ %a0, %entry ], [ %square.next, %{body} ]")
-    text.do(f"%power = phi {vector} [ {one}, %entry ], [ %power.next, %{body} ]")
-    more = _test(inner, "ne", "%exponent", zero)
+    more = _test(inner, "ne", read(exponent), zero)
     if lanes:
-        flags = f"<{lanes} x i1>"
-        any_lane = site.module.declare(f"llvm.vector.reduce.or.v{lanes}i1", "i1", [flags])
-        more = text.op(f"call i1 {any_lane}({flags} {more})")
+        any_lane = site.module.declare(f"llvm.vector.reduce.or.v{lanes}i1", "i1", [flag])
+        more = text.op(f"call i1 {any_lane}({flag} {more})")
     text.branch_if(more, body, after)
     text.place(body)
-    flag = "i1" if not lanes else f"<{lanes} x i1>"
-    odd = "%exponent" if element == I1 else text.op(f"trunc {vector} %exponent to {flag}")
-    product = _arithmetic(inner, "mul", "%power", "%square")
-    text.do(f"%power.next = select {flag} {odd}, {vector} {product}, {vector} %power")
-    text.do(f"%square.next = mul {vector} %square, %square")
-    if element == I1:
-        text.do(f"%exponent.next = xor {vector} %exponent, %exponent")
-    else:
-        text.do(f"%exponent.next = lshr {vector} %exponent, {one}")
+    left, factor = read(exponent), read(square)
+    odd = left if element == I1 else text.op(f"trunc {vector} {left} to {flag}")
+    write(power, _choose(inner, odd, _arithmetic(inner, "mul", read(power), factor), read(power)))
+    write(square, _arithmetic(inner, "mul", factor, factor))
+    write(exponent, zero if element == I1 else _arithmetic(inner, "lshr", left, one))
     text.branch(header)
     text.place(after)
     is_one, is_minus_one = _test(inner, "eq", "%a0", one), _test(inner, "eq", "%a0", inner.constant(-1))
     exponent_odd = "%a1" if element == I1 else text.op(f"trunc {vector} %a1 to {flag}")
     signed_one = _choose(inner, exponent_odd, inner.constant(-1), one)
     inverse = _choose(inner, is_one, one, _choose(inner, is_minus_one, signed_one, zero))
-    text.do(f"ret {vector} {_choose(inner, negative, inverse, '%power')}")
+    text.do(f"ret {vector} {_choose(inner, negative, inverse, read(power))}")
     return text
 
 
