@@ -94,8 +94,10 @@ class Interval(NamedTuple):
 
 
 def intervals_within_limit(intervals: Sequence[Interval], domain: Shape) -> bool:
-    """Whether all unclipped bounds over the domain stay below ``COORDINATE_LIMIT`` in magnitude."""
+    """Whether multipliers and all unclipped bounds over the domain stay below ``COORDINATE_LIMIT`` in magnitude."""
     for interval in intervals:
+        if abs(interval.multiplier) >= COORDINATE_LIMIT:
+            return False  # machine code holds it even where the domain has one point and it moves nothing
         last = 0 if interval.launch_dim is None else max(domain[interval.launch_dim] - 1, 0)
         for c in (0, last):
             start = c * interval.multiplier + interval.addend

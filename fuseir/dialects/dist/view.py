@@ -53,13 +53,13 @@ class View:
         used = [c.dim for c in index_map.results if c.dim is not None]
         if len(set(used)) != len(used):
             return "a view dimension appears in two results of the map"
-        if 0 in self.shape:
-            return None
+        empty = 0 in self.shape
         for k, (coordinate, extent) in enumerate(zip(index_map.results, store_shape, strict=True)):
-            low, high = _bounds(coordinate, self.shape)
-            if max(abs(low), abs(high)) >= COORDINATE_LIMIT:
+            low, high = (coordinate.offset, coordinate.offset) if empty else _bounds(coordinate, self.shape)
+            # The scale counts also where it moves nothing: machine code holds it.
+            if max(abs(low), abs(high), abs(coordinate.scale)) >= COORDINATE_LIMIT:
                 return f"index arithmetic in dimension {k} leaves the range ±2^62"
-            if low < 0 or high >= extent:
+            if not empty and (low < 0 or high >= extent):
                 return f"indices {low} to {high} leave dimension {k} of the store, which has extent {extent}"
         return None
 
