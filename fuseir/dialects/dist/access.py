@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from xdsl.ir import SSAValue
 
-from fuseir.dialects.dist.attributes import PartitionAttr, ShapedStoreType
-from fuseir.dialects.dist.ops import ViewOp
+from fuseir.dialects.dist.attributes import PartitionAttr
+from fuseir.dialects.dist.ops import ViewOp, shaped
 from fuseir.dialects.dist.partition import Shape
 from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.dist.view import View, views_meet
@@ -31,8 +31,7 @@ class Access:
     @property
     def root_shape(self) -> Shape:
         """The shape of the root store."""
-        assert isinstance(self.root.type, ShapedStoreType)
-        return self.root.type.extents
+        return shaped(self.root).extents
 
     def same_pieces(self, other: Access, domain: Shape) -> bool:
         """Whether both give every point the same elements of the same store, at the same tile indices."""
@@ -55,11 +54,9 @@ def access_of(value: SSAValue, partition: PartitionAttr, privilege: Privilege) -
     """The access of a launch argument: a view is traced to its store. An identity view is the store itself."""
     owner = value.owner
     if not isinstance(owner, ViewOp):
-        assert isinstance(value.type, ShapedStoreType)
-        return Access(value, value, View(value.type.extents), partition, privilege)
+        return Access(value, value, View(shaped(value).extents), partition, privilege)
     view = owner.view
     root = owner.store
-    assert isinstance(root.type, ShapedStoreType)
-    if view.map().is_identity and view.shape == root.type.extents:
+    if view.map().is_identity and view.shape == shaped(root).extents:
         view = View(view.shape)
     return Access(value, root, view, partition, privilege)

@@ -52,9 +52,10 @@ def kernel_element_type(element_type: Attribute) -> Attribute:
 
 def parse_index_map(parser: AttrParser) -> IndexMap:
     """Parses ``(d0, d1) -> (d1 * 2 + 1, 5)``."""
+    position = parser.pos
     names = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_identifier, " in index map")
     if len(set(names)) != len(names):
-        parser.raise_error("a dimension of the index map is named twice")
+        parser.raise_error("a dimension of the index map is named twice", position, parser.pos)
     dims = {name: dim for dim, name in enumerate(names)}
     parser.parse_punctuation("->", " in index map")
     results = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _parse_coordinate(parser, dims))
@@ -71,10 +72,12 @@ def _parse_coordinate(parser: AttrParser, dims: dict[str, int]) -> Coordinate:
             sign = -sign
         position = parser.pos
         factor = parser.parse_optional_integer(allow_boolean=False, allow_negative=False)
-        name = None if factor is not None else parser.parse_identifier(" or integer expected in index map")
+        name = parser.parse_optional_identifier() if factor is None else None
+        if factor is None and name is None:
+            parser.raise_error("dimension or integer expected in index map")
         if parser.parse_optional_punctuation("*") is not None:
             if name is None:
-                name = parser.parse_identifier(" expected after '*' in index map")
+                name = parser.parse_identifier(" after '*' in index map")
             else:
                 negative = parser.parse_optional_punctuation("-") is not None
                 factor = parser.parse_integer(allow_boolean=False, allow_negative=False)
@@ -112,6 +115,16 @@ class IndexMapAttr(Data[IndexMap]):
         """Prints the map between angle brackets."""
         printer.print_string(f"<{self.data}>")
 
+    def verify(self) -> None:
+        """What the parser cannot get wrong and Python code can: dimensions exist, and a result has a scale if it has a dimension."""
+        for coordinate in self.data.results:
+            if coordinate.dim is not None and not 0 <= coordinate.dim < self.data.inputs:
+                raise VerifyException(f"an index map of {self.data.inputs} dimensions uses dimension {coordinate.dim}")
+            if (coordinate.dim is None) != (coordinate.scale == 0):
+                raise VerifyException(
+                    "a result of an index map has a scale other than 0 if and only if it has a dimension"
+                )
+
 
 # Types
 
@@ -140,9 +153,10 @@ class ShapedStoreType(ParametrizedAttribute, TypeAttribute, ABC):
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
         """Parses ``<4x8xf64>``."""
         with parser.in_angle_brackets():
+            position = parser.pos
             extents, element_type = parser.parse_ranked_shape()
-        if any(extent < 0 for extent in extents):
-            parser.raise_error("extents of stores and views are static")
+            if any(extent < 0 for extent in extents):
+                parser.raise_error("extents of stores and views are static", position, parser.pos)
         return [ArrayAttr([IntAttr(extent) for extent in extents]), element_type]
 
     def print_parameters(self, printer: Printer) -> None:
@@ -311,3 +325,8 @@ class PrivilegeAttr(Data[Privilege]):
     def print_parameter(self, printer: Printer) -> None:
         """Prints the privilege between angle brackets."""
         printer.print_string(f"<{self.data}>")
+
+    def verify(self) -> None:
+        """What the parser cannot get wrong and Python code can: reductions, and they alone, have an operator."""
+        if (self.data.operator is None) == self.data.reduces:
+            raise VerifyException(f"'{self.data.kind}' {'needs an' if self.data.reduces else 'has no'} operator")

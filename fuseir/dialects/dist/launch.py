@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from math import prod
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
@@ -12,7 +13,6 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     FlatSymbolRefAttrConstr,
     IntegerType,
-    ModuleOp,
     SymbolRefAttr,
     TensorType,
     i64,
@@ -39,15 +39,13 @@ from fuseir.dialects.dist.attributes import (
     PartitionAttr,
     PrivilegeAttr,
     StoreType,
-    TilingAttr,
     ViewType,
     is_element_type,
     kernel_element_type,
     parse_privilege,
 )
-from fuseir.dialects.dist.index_map import Coordinate
-from fuseir.dialects.dist.ops import require_top_level, shaped
-from fuseir.dialects.dist.partition import Shape, extents_agree, intervals_within_limit
+from fuseir.dialects.dist.ops import ScalarOp, StoreOp, ViewOp, at_top_level, require_top_level, shaped
+from fuseir.dialects.dist.partition import COORDINATE_LIMIT, Shape, extents_agree, intervals_within_limit
 from fuseir.dialects.dist.privilege import Privilege
 
 
@@ -56,7 +54,7 @@ def _parse_domain(parser: Parser) -> DenseArrayBase[IntegerType]:
         extents = parser.parse_comma_separated_list(
             parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False), " in launch domain"
         )
-    if any(abs(extent) >= 2**62 for extent in extents):
+    if any(abs(extent) >= COORDINATE_LIMIT for extent in extents):
         parser.raise_error("an extent of the launch domain is 2^62 or more")
     return domain_attr(extents)
 
@@ -71,8 +69,34 @@ def _print_domain(printer: Printer, domain: Shape) -> None:
 
 
 def _verify_domain(domain: DenseArrayBase[IntegerType]) -> None:
-    if any(extent < 0 for extent in domain.get_values()):
+    extents = domain.get_values()
+    if any(extent < 0 for extent in extents):
         raise VerifyException("an extent of the launch domain is negative")
+    if prod(max(extent, 1) for extent in extents) >= COORDINATE_LIMIT:
+        raise VerifyException("the launch domain has 2^62 points or more")
+
+
+ExtentClasses = tuple[tuple[tuple[int, int], ...], ...]
+"""Sets of (argument, dimension) whose tiles have equal extents, members and sets in order."""
+
+
+class KernelFacts:
+    """What verification learns about kernels, kept while nothing changes: a program launches few kernels many times."""
+
+    def __init__(self) -> None:
+        self._extent_classes: dict[tuple[func.FuncOp, tuple[Privilege, ...], tuple[Attribute, ...]], ExtentClasses] = {}
+
+    def verified(
+        self, function: func.FuncOp, privileges: tuple[Privilege, ...], scalar_types: tuple[Attribute, ...]
+    ) -> ExtentClasses:
+        """The extent classes of a kernel. Raises VerifyException unless it keeps the contract under these privileges."""
+        key = (function, privileges, scalar_types)
+        if key not in self._extent_classes:
+            arguments = [(str(p.kind), None if p.operator is None else str(p.operator)) for p in privileges]
+            kernel.verify_kernel(function, arguments, scalar_types)
+            classes = kernel.extent_classes(function, kernel.result_parameters(privileges))
+            self._extent_classes[key] = tuple(sorted(tuple(sorted(members)) for members in classes))
+        return self._extent_classes[key]
 
 
 @irdl_op_definition
@@ -148,9 +172,8 @@ class LaunchOp(IRDLOperation):
     # Verification
 
     def verify_(self) -> None:
-        """Everything docs/ir.md lists under "per launch"."""
-        parent = self.parent_op()
-        if not isinstance(parent, ModuleOp | FusedTaskOp):
+        """What docs/ir.md lists under "per launch", apart from the task: ``verify_program`` looks at that."""
+        if not isinstance(self.parent_op(), FusedTaskOp) and not at_top_level(self):
             raise VerifyException("'dist.launch' stands at the top level of the module or in a dist.fused_task")
         _verify_domain(self.domain)
         if not len(self.arguments) == len(self.privileges.data) == len(self.partitions.data):
@@ -159,71 +182,53 @@ class LaunchOp(IRDLOperation):
                 f"{len(self.partitions.data)} partitions: one of each is needed"
             )
         for k, value in enumerate(self.arguments):
-            shaped(value)
-            if (error := self._partition_error(k)) is not None:
+            if not isinstance(value.owner, StoreOp | ViewOp):
+                raise VerifyException(f"argument {k} is not made by dist.store or dist.view")
+        for k, value in enumerate(self.scalars):
+            if not isinstance(value.owner, ScalarOp):
+                raise VerifyException(f"scalar {k} is not made by dist.scalar")
+        accesses, domain = self.accesses, self.extents
+        for k, access in enumerate(accesses):
+            if (error := _access_error(access, domain)) is not None:
                 raise VerifyException(f"argument {k}: {error}")
-        self._verify_pairs()
-        self._verify_callee()
+        self._verify_pairs(accesses, domain)
 
-    def _partition_error(self, k: int) -> str | None:
-        access = self.accesses[k]
-        domain = self.extents
-        partition = access.partition.partition
-        if (error := partition.rank_error(len(access.shape), len(domain))) is not None:
-            return error
-        if any(c.dim is not None and c.dim >= len(domain) for c in _projection(access.partition)):
-            return "the projection uses a dimension the launch domain does not have"
-        if not intervals_within_limit(partition.intervals(access.shape), domain):
-            return "index arithmetic over the launch domain leaves the range ±2^62"
-        privilege = access.privilege
-        if privilege.returned and access.view.repeats:
-            return f"'{privilege}' through a view that repeats elements"
-        if privilege.writes and not access.partition.disjoint(access.shape, domain):
-            return f"'{privilege}' through a partition that is not disjoint over the launch domain (WF-1)"
-        return None
-
-    def _verify_pairs(self) -> None:
-        """WF-2: no two arguments on one store conflict at different points, and only one of them writes."""
-        by_root: dict[SSAValue, list[tuple[int, Access]]] = {}
-        for k, access in enumerate(self.accesses):
-            if access.privilege.reads or access.privilege.returned:
-                by_root.setdefault(access.root, []).append((k, access))
-        for group in by_root.values():
-            if not any(access.privilege.returned for _, access in group):
-                continue
-            for (i, a), (j, b) in combinations(group, 2):
-                if not (a.privilege.returned or b.privilege.returned) or a.apart_from(b):
-                    continue
-                if a.privilege.returned and b.privilege.returned:
-                    raise VerifyException(
-                        f"arguments {i} and {j}: one store is changed through both, as '{a.privilege}' and "
-                        f"'{b.privilege}' (WF-2)"
-                    )
-                reduces = a.privilege.reduces or b.privilege.reduces
-                if reduces or not a.same_pieces(b, self.extents):
-                    raise VerifyException(
-                        f"arguments {i} and {j}: '{a.privilege}' and '{b.privilege}' of one store may conflict at "
-                        "different points (WF-2)"
-                    )
-
-    def _verify_callee(self) -> None:
-        found = SymbolTable.lookup_symbol(self, self.task)
+    def verify_task(self, found: Operation | None, kernels: KernelFacts) -> None:
+        """The rules about the task: ``found`` is what the symbol names, ``kernels`` what is known of kernels already."""
         if found is None:
             raise VerifyException(f"unknown task '@{self.task_name}'")
         if not isinstance(found, func.FuncOp):
             raise VerifyException(f"'@{self.task_name}' is no function")
         self._verify_signature(found)
         if found.is_declaration:
+            if isinstance(self.parent_op(), FusedTaskOp):
+                raise VerifyException(f"opaque task '@{self.task_name}' cannot be fused")
             return
-        kernel.verify_kernel(
-            found,
-            [
-                (str(p.data.kind), None if p.data.operator is None else str(p.data.operator))
-                for p in self.privileges.data
-            ],
-            [scalar.type for scalar in self.scalars],
-        )
-        self._verify_extents(found)
+        privileges = tuple(p.data for p in self.privileges.data)
+        self._verify_extents(kernels.verified(found, privileges, tuple(scalar.type for scalar in self.scalars)))
+
+    def _verify_pairs(self, accesses: Sequence[Access], domain: Shape) -> None:
+        """WF-2: no two arguments on one store conflict at different points, and only one of them writes."""
+        by_root: dict[SSAValue, list[tuple[int, Access]]] = {}
+        for k, access in enumerate(accesses):
+            if access.privilege.reads or access.privilege.returned:
+                by_root.setdefault(access.root, []).append((k, access))
+        for group in by_root.values():
+            changed = {k for k, access in group if access.privilege.returned}
+            for (i, a), (j, b) in combinations(group, 2) if changed else ():
+                if not (i in changed or j in changed) or a.apart_from(b):
+                    continue
+                if i in changed and j in changed:
+                    raise VerifyException(
+                        f"arguments {i} and {j}: one store is changed through both, as '{a.privilege}' and "
+                        f"'{b.privilege}' (WF-2)"
+                    )
+                reduces = a.privilege.reduces or b.privilege.reduces
+                if reduces or not a.same_pieces(b, domain):
+                    raise VerifyException(
+                        f"arguments {i} and {j}: '{a.privilege}' and '{b.privilege}' of one store may conflict at "
+                        "different points (WF-2)"
+                    )
 
     def _verify_signature(self, callee: func.FuncOp) -> None:
         inputs, outputs = callee.function_type.inputs.data, callee.function_type.outputs.data
@@ -236,12 +241,10 @@ class LaunchOp(IRDLOperation):
         returned = [tile for tile, p in zip(tiles, self.privileges.data, strict=True) if p.data.returned]
         _verify_types(f"'@{self.task_name}' returns", "result", outputs, returned)
 
-    def _verify_extents(self, callee: func.FuncOp) -> None:
+    def _verify_extents(self, extent_classes: ExtentClasses) -> None:
         """Tile extents that the kernel takes to be equal are equal at every point."""
-        accesses = self.accesses
-        intervals = [access.partition.partition.intervals(access.shape) for access in accesses]
-        for extent_class in kernel.extent_classes(callee):
-            first, *rest = sorted(extent_class)
+        intervals = [access.partition.partition.intervals(access.shape) for access in self.accesses]
+        for first, *rest in extent_classes:
             for other in rest:
                 if not extents_agree(intervals[first[0]][first[1]], intervals[other[0]][other[1]], self.extents):
                     raise VerifyException(
@@ -262,7 +265,7 @@ class LaunchOp(IRDLOperation):
             parser.parse_punctuation(":", " before the privilege")
             privilege = parse_privilege(parser)
             position = parser.pos
-            partition = parser.parse_attribute()
+            partition = parser.parse_optional_attribute()
             if not isinstance(partition, PartitionAttr):
                 parser.raise_error("expected a partition", position, parser.pos)
             return operand, PrivilegeAttr(privilege), partition
@@ -277,7 +280,11 @@ class LaunchOp(IRDLOperation):
         parser.parse_punctuation(":")
         position = parser.pos
         types = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type, " in operand types")
-        operands = parser.resolve_operands([*(a[0] for a in arguments), *scalars], types, position)
+        unresolved = [*(a[0] for a in arguments), *scalars]
+        if len(types) != len(unresolved):
+            count = f"{len(unresolved)} arguments and scalars, {len(types)} types"
+            parser.raise_error(f"{count}: one type for each is needed", position, parser.pos)
+        operands = parser.resolve_operands(unresolved, types, position)
         op = LaunchOp(
             SymbolRefAttr(task.data),
             domain.get_values(),
@@ -315,8 +322,24 @@ def _print_argument(printer: Printer, value: SSAValue, privilege: PrivilegeAttr,
     printer.print_attribute(partition)
 
 
-def _projection(partition: PartitionAttr) -> tuple[Coordinate, ...]:
-    return partition.projection.data.results if isinstance(partition, TilingAttr) else ()
+def _access_error(access: Access, domain: Shape) -> str | None:
+    """What is wrong with one argument by itself."""
+    partition = access.partition.partition
+    if (error := partition.rank_error(len(access.shape), len(domain))) is not None:
+        return error
+    if not intervals_within_limit(partition.intervals(access.shape), domain):
+        return "index arithmetic over the launch domain leaves the range ±2^62"
+    privilege = access.privilege
+    if privilege.operator is not None:
+        try:
+            kernel.identity_constant(privilege.operator, kernel_element_type(shaped(access.value).element_type))
+        except ValueError as error:
+            return str(error)
+    if privilege.returned and access.view.repeats:
+        return f"'{privilege}' through a view that repeats elements"
+    if privilege.writes and not access.partition.disjoint(access.shape, domain):
+        return f"'{privilege}' through a partition that is not disjoint over the launch domain (WF-1)"
+    return None
 
 
 def _tile_type(value: SSAValue) -> TensorType[Attribute]:
@@ -379,12 +402,14 @@ class FusedTaskOp(IRDLOperation):
                 raise VerifyException(
                     f"member '@{op.task_name}' has launch domain {list(op.extents)}, the fused task {list(self.extents)}"
                 )
-            if op.opaque:
-                raise VerifyException(f"opaque task '@{op.task_name}' cannot be fused")
         used = {access.root for member in self.members for access in member.accesses}
-        for temporary in self.temporaries:
+        for k, temporary in enumerate(self.temporaries):
+            if not isinstance(temporary.owner, StoreOp) or temporary.owner.store_name is not None:
+                raise VerifyException(f"temporary {k} is not made by a dist.store without a name")
             if temporary not in used:
-                raise VerifyException("a temporary that no member uses")
+                raise VerifyException(f"temporary {k} is used by no member")
+        if len(set(self.temporaries)) != len(self.temporaries):
+            raise VerifyException("a store is listed as a temporary twice")
 
     @classmethod
     def parse(cls, parser: Parser) -> FusedTaskOp:

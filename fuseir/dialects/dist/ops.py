@@ -35,9 +35,15 @@ from fuseir.dialects.dist.attributes import (
 from fuseir.dialects.dist.view import View
 
 
+def at_top_level(op: Operation) -> bool:
+    """Whether the operation's parent is the program's module; modules inside that one are no programs."""
+    parent = op.parent_op()
+    return isinstance(parent, ModuleOp) and parent.parent is None
+
+
 def require_top_level(op: Operation) -> None:
-    """Raises VerifyException unless the operation's parent is the module."""
-    if not isinstance(op.parent_op(), ModuleOp):
+    """Raises VerifyException unless the operation stands at the program's top level."""
+    if not at_top_level(op):
         raise VerifyException(f"'{op.name}' stands at the top level of the module only")
 
 
@@ -82,6 +88,11 @@ class StoreOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         printer.print_attribute(self.result.type)
+
+
+def _require_declared(store: SSAValue) -> None:
+    if not isinstance(store.owner, StoreOp):
+        raise VerifyException("the store is not made by dist.store")
 
 
 _T = TypeVar("_T", bound=Attribute)
@@ -188,6 +199,7 @@ class ViewOp(IRDLOperation):
     def verify_(self) -> None:
         """At the top level; same element type; every index lies in the store."""
         require_top_level(self)
+        _require_declared(self.store)
         store_type, view_type = shaped(self.store), shaped(self.result)
         if store_type.element_type != view_type.element_type:
             raise VerifyException(
@@ -249,8 +261,9 @@ class ReleaseOp(IRDLOperation):
         super().__init__(operands=[store])
 
     def verify_(self) -> None:
-        """At the module's top level only."""
+        """At the module's top level, of a declared store."""
         require_top_level(self)
+        _require_declared(self.store)
 
 
 @irdl_op_definition

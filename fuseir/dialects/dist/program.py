@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
+from xdsl.traits import SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
-from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.dialects.dist.launch import FusedTaskOp, KernelFacts, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, ViewOp
+from fuseir.dialects.kernel import KernelError
 
 
 class ProgramError(VerifyException):
@@ -22,22 +24,18 @@ def verify_program(module: ModuleOp) -> None:
     """Checks what single operations cannot see. Linear in the program; use before definition is the SSA check's affair.
 
     Store and scalar names are unique; a store is released at most once and not used afterwards; an unnamed store is not read or
-    reduced into before something was written to it. Raises ProgramError.
+    reduced into before something was written to it; a temporary holds nothing outside its fused task; tasks exist and fit their
+    launches. Each kernel is checked once for all launches that use it alike. Raises ProgramError.
     """
     _verify_names(module)
-    released: set[SSAValue] = set()
-    defined = {op.result for op in module.ops if isinstance(op, StoreOp) and op.store_name is not None}
+    program = _Program(module)
     for op in module.ops:
-        if isinstance(op, ViewOp):
-            _verify_alive(op, op.store, released)
-        elif isinstance(op, ReleaseOp):
-            _verify_alive(op, op.store, released)
-            released.add(op.store)
+        if isinstance(op, ViewOp | ReleaseOp):
+            program.visit_store_user(op)
         elif isinstance(op, FusedTaskOp):
-            for member in op.members:
-                _verify_launch(member, released, defined)
+            program.visit_fused_task(op)
         elif isinstance(op, LaunchOp):
-            _verify_launch(op, released, defined)
+            program.visit_launch(op)
 
 
 def _verify_names(module: ModuleOp) -> None:
@@ -51,18 +49,50 @@ def _verify_names(module: ModuleOp) -> None:
         names.add(attribute.data)
 
 
-def _verify_alive(op: Operation, store: SSAValue, released: set[SSAValue]) -> None:
-    if store in released:
-        raise ProgramError(op, "the store was released before")
+class _Program:
+    """The state of a program between two operations."""
 
+    def __init__(self, module: ModuleOp) -> None:
+        self.symbols: dict[str, Operation] = {}
+        self.released: set[SSAValue] = set()
+        self.defined: set[SSAValue] = set()
+        self.kernels = KernelFacts()
+        for op in module.ops:
+            if isinstance(op, StoreOp) and op.store_name is not None:
+                self.defined.add(op.result)
+            trait = op.get_trait(SymbolOpInterface)
+            if trait is not None and (name := trait.get_sym_attr_name(op)) is not None:
+                self.symbols.setdefault(name.data, op)
 
-def _verify_launch(launch: LaunchOp, released: set[SSAValue], defined: set[SSAValue]) -> None:
-    accesses = launch.accesses
-    for access in accesses:
-        _verify_alive(launch, access.root, released)
-    for k, access in enumerate(accesses):
-        if (access.privilege.reads or access.privilege.reduces) and access.root not in defined:
-            raise ProgramError(
-                launch, f"argument {k}: '{access.privilege}' of an unnamed store that nothing was written to"
-            )
-    defined.update(access.root for access in accesses if access.privilege.writes)
+    def require_alive(self, op: Operation, store: SSAValue) -> None:
+        if store in self.released:
+            raise ProgramError(op, "the store was released before")
+
+    def visit_store_user(self, op: ViewOp | ReleaseOp) -> None:
+        self.require_alive(op, op.store)
+        if isinstance(op, ReleaseOp):
+            self.released.add(op.store)
+
+    def visit_fused_task(self, task: FusedTaskOp) -> None:
+        # What a temporary held before is not there inside, and what it holds inside is gone afterwards.
+        self.defined.difference_update(task.temporaries)
+        for member in task.members:
+            self.visit_launch(member)
+        self.defined.difference_update(task.temporaries)
+
+    def visit_launch(self, launch: LaunchOp) -> None:
+        try:
+            launch.verify_task(self.symbols.get(launch.task_name), self.kernels)
+        except KernelError as error:
+            raise ProgramError(error.operation, str(error)) from None
+        except VerifyException as error:
+            raise ProgramError(launch, str(error)) from None
+        accesses = launch.accesses
+        for access in accesses:
+            self.require_alive(launch, access.root)
+        for k, access in enumerate(accesses):
+            if (access.privilege.reads or access.privilege.reduces) and access.root not in self.defined:
+                raise ProgramError(
+                    launch, f"argument {k}: '{access.privilege}' of an unnamed store that nothing was written to"
+                )
+        self.defined.update(access.root for access in accesses if access.privilege.writes)
