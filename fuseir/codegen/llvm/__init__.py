@@ -1,1 +1,33 @@
-"""LLVM for the CPU, through llvmlite."""
+"""LLVM for the CPU, through llvmlite: lowered kernels to machine code in this process.
+
+The way of a kernel: ``emit`` walks it and writes an LLVM function (``ops``, ``integers``, ``calls``, ``memory`` and ``reduction`` know
+how each piece is written, ``text`` holds what is written), ``task`` puts the loop over points around it, ``compile`` has LLVM
+turn the text into code.
+"""
+
+from fuseir.codegen.llvm.compile import (
+    CompiledKernel,
+    EmittedModule,
+    compile_kernel,
+    compile_kernels,
+    emit_kernels,
+    emit_llvm_text,
+    is_lowered_kernel,
+    load_kernel,
+)
+from fuseir.codegen.llvm.target import X86_64_V3, X86_64_V4, Target, host_target
+
+__all__ = [
+    "X86_64_V3",
+    "X86_64_V4",
+    "CompiledKernel",
+    "EmittedModule",
+    "Target",
+    "compile_kernel",
+    "compile_kernels",
+    "emit_kernels",
+    "emit_llvm_text",
+    "host_target",
+    "is_lowered_kernel",
+    "load_kernel",
+]
