@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
+from contextlib import suppress
 from typing import Literal, TypeVar, cast, overload
 
 from xdsl.context import Context
@@ -33,7 +34,7 @@ from xdsl.parser.generic_parser import ParserState
 from xdsl.utils.exceptions import MultipleSpansParseError, VerifyException
 from xdsl.utils.exceptions import ParseError as XdslParseError
 from xdsl.utils.lexer import Input
-from xdsl.utils.mlir_lexer import MLIRLexer
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from fuseir.dialects.text_guard import STRING_PATTERN, check_text, decode, location_at
 from fuseir.errors import FuseirError, LimitError, ParseError, SourceLocation, VerifyError
@@ -95,6 +96,15 @@ class _LinearLexer(MLIRLexer):
     """
 
     _unescaped_characters_regex = re.compile(STRING_PATTERN)
+
+    def _lex_string_literal(self, start_pos: int) -> MLIRToken:
+        token = super()._lex_string_literal(start_pos)
+        if token.kind is MLIRTokenKind.BYTES_LIT:
+            # The printer escapes all that is not ASCII: without this, a name with an umlaut would come back as bytes.
+            with suppress(UnicodeDecodeError):
+                StringLiteral(start_pos, self.pos, self.input).bytes_contents.decode()
+                return MLIRToken(MLIRTokenKind.STRING_LIT, token.span)
+        return token
 
 
 class _LocatingParser(Parser):

@@ -119,7 +119,7 @@ class OptDriver(xDSLOptMain):
             out.write(self._transform(text, name, index, runner, target, out, err))
         except FuseirError as error:
             errors.append(error)
-        except (ShrinkException, MemoryError):
+        except (ShrinkException, MemoryError, BrokenPipeError):
             raise
         except Exception as error:
             # Nothing known gets here; whatever does is ours to mend.

@@ -19,7 +19,7 @@ from fuseir.errors import SourceLocation, UsageError
 
 MAX_PIPELINE_CHARACTERS = 2**16
 _SOURCE = "<pass pipeline>"
-_ANCHOR = re.compile(r"\s*builtin\.module\s*\((.*)\)\s*", re.DOTALL)
+_ANCHOR = re.compile(r"\s*builtin\.module\s*\(\s*(.*)\)\s*", re.DOTALL)
 
 PassTable = Mapping[str, Callable[[], type[ModulePass]]]
 
