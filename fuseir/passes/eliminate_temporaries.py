@@ -19,13 +19,15 @@ A store is a temporary of a fused task (Diffuse Def. 4) if
 
 1. each read of it by a member comes after a write by an earlier member that reaches all of the store through the same pieces;
 2. no launch after the fused task reads it or reduces into it, unless one that replaces all of it comes first;
-3. the application holds no reference to it: it is released in this module (a store's release speaks for all its views).
+3. the application holds no reference to it: it is released in this module (a store's release speaks for all its views), and it has no
+   name, which would make it an output of the program.
 
 In addition a member must write it (a store that is only read is not produced here), and none may reduce into it. Stores that are
 written and never read meet 1 trivially: dead stores are temporaries. ``compose-kernels`` turns temporaries into SSA values.
 
 Launches that nobody needs go away: a launch of a kernel, alone or in a fused task, is erased if nobody wants what it does to the stores it
-changes: each is released, and replaced as a whole before the next read if there is one. Kernels have no side effects. Opaque tasks stay.
+changes: each is unnamed, released, and replaced as a whole before the next read if there is one. Kernels have no side effects; opaque
+tasks stay.
 
 Precondition: a verified module. Complexity: linear in the number of arguments of all launches.
 Source: Diffuse §5.1, Def. 4, Fig. 6; checks D40-D50.
@@ -55,8 +57,8 @@ def needs_memory(root: SSAValue, use: StoreUse, after: Liveness) -> tuple[str, s
         return "FIR-N111", f"'@{use.reduced_by}' reduces into it"
     if use.exposed_to is not None:
         return "FIR-N112", f"'@{use.exposed_to}' reads it before an earlier member has written all of it"
-    if not after.released(root):
-        return "FIR-N113", "the application still holds it: it is not released in this module"
+    if not after.private(root):
+        return "FIR-N113", "the application holds it: it has a name, or is not released in this module"
     if after.pending(root):
         return "FIR-N114", "a later launch reads it or reduces into it"
     return None

@@ -1,8 +1,8 @@
 """Whose contents does anybody still want? A backward walk over the launches of a program.
 
-A store's contents are *wanted* at some place of the program if the application holds a reference to the store (it is never released in
-this module), or if a later launch reads or reduces into it before a launch replaces all of it. The walk sees each launch once, and spends
-O(rank) on each argument.
+A store's contents are *wanted* at some place of the program if the world outside can see the store (it has a name, which makes it an
+output of the program, or it is never released in this module: the application holds a reference), or if a later launch reads or reduces
+into it before a launch replaces all of it. The walk sees each launch once, and spends O(rank) on each argument.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from xdsl.ir import SSAValue
 
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp
+from fuseir.dialects.dist.ops import ReleaseOp, StoreOp
 from fuseir.dialects.dist.partition import Shape
 from fuseir.passes.analysis.dependence import same_tiles
 
@@ -24,13 +24,14 @@ class Liveness:
     """What is wanted at one place of a program: at first its end, then before each launch that ``step_over`` is given, last one first."""
 
     def __init__(self, module: ModuleOp) -> None:
-        self._released = {op.store for op in module.ops if isinstance(op, ReleaseOp)}
-        # Of the released stores, those that a launch further down reads or reduces into.
+        named = {op.result for op in module.ops if isinstance(op, StoreOp) and op.store_name is not None}
+        self._private = {op.store for op in module.ops if isinstance(op, ReleaseOp)} - named
+        # Of these, those that a launch further down reads or reduces into; of others it does not matter.
         self._pending: set[SSAValue] = set()
 
-    def released(self, root: SSAValue) -> bool:
-        """Whether the application drops its last reference to the store in this module. A release through any view is one of the store."""
-        return root in self._released
+    def private(self, root: SSAValue) -> bool:
+        """Whether the world outside cannot see the store after the program: it has no name and is released, itself or through a view."""
+        return root in self._private
 
     def pending(self, root: SSAValue) -> bool:
         """Whether a launch further down needs the contents that the store has here."""
@@ -38,7 +39,7 @@ class Liveness:
 
     def wanted(self, root: SSAValue) -> bool:
         """Whether anybody, application or launch, may look at the contents that the store has here."""
-        return root not in self._released or root in self._pending
+        return root not in self._private or root in self._pending
 
     def step_over(self, accesses: Sequence[Access], domain: Shape) -> None:
         """Move to the place before a launch over ``domain`` with these accesses."""
