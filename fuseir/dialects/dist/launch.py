@@ -44,7 +44,15 @@ from fuseir.dialects.dist.attributes import (
     kernel_element_type,
     parse_privilege,
 )
-from fuseir.dialects.dist.ops import ScalarOp, StoreOp, ViewOp, at_top_level, require_top_level, shaped
+from fuseir.dialects.dist.ops import (
+    ScalarOp,
+    StoreOp,
+    ViewOp,
+    at_top_level,
+    parse_attributes,
+    require_top_level,
+    shaped,
+)
 from fuseir.dialects.dist.partition import COORDINATE_LIMIT, Shape, extents_agree, intervals_within_limit
 from fuseir.dialects.dist.privilege import Privilege
 
@@ -276,7 +284,7 @@ class LaunchOp(IRDLOperation):
             scalars = parser.parse_comma_separated_list(
                 parser.Delimiter.PAREN, parser.parse_unresolved_operand, " in launch scalars"
             )
-        attributes = parser.parse_optional_attr_dict()
+        attributes = parse_attributes(parser, cls)
         parser.parse_punctuation(":")
         position = parser.pos
         types = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_type, " in operand types")
@@ -424,8 +432,9 @@ class FusedTaskOp(IRDLOperation):
                 return parser.resolve_operand(operand, parser.parse_type())
 
             temporaries = parser.parse_comma_separated_list(parser.Delimiter.PAREN, temporary, " in temporaries")
-        keyword_attributes = parser.parse_optional_attr_dict_with_keyword()
-        attributes = {} if keyword_attributes is None else keyword_attributes.data
+        attributes: dict[str, Attribute] = {}
+        if parser.parse_optional_keyword("attributes") is not None:
+            attributes = parse_attributes(parser, cls)
         body = parser.parse_region()
         if not body.blocks:
             body.add_block(Block())

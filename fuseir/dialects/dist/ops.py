@@ -74,7 +74,7 @@ class StoreOp(IRDLOperation):
     def parse(cls, parser: Parser) -> StoreOp:
         """Parses the custom form."""
         name = parser.parse_optional_str_literal()
-        attributes = parser.parse_optional_attr_dict()
+        attributes = parse_attributes(parser, cls)
         parser.parse_punctuation(":")
         op = StoreOp(_parse_type(parser, StoreType), name)
         op.attributes |= attributes
@@ -93,6 +93,17 @@ class StoreOp(IRDLOperation):
 def _require_declared(store: SSAValue) -> None:
     if not isinstance(store.owner, StoreOp):
         raise VerifyException("the store is not made by dist.store")
+
+
+def parse_attributes(parser: Parser, op_type: type[IRDLOperation]) -> dict[str, Attribute]:
+    """Parses an attribute dictionary, if there is one. Properties may not hide in it: the generic form could not tell them apart."""
+    position = parser.pos
+    attributes = parse_attributes(parser, cls)
+    definition = op_type.get_irdl_definition()
+    for name in attributes:
+        if name in definition.properties or name == "operandSegmentSizes":
+            parser.raise_error(f"'{name}' is no attribute but a property of {op_type.name}", position, parser.pos)
+    return attributes
 
 
 _T = TypeVar("_T", bound=Attribute)
@@ -152,7 +163,7 @@ class ScalarOp(IRDLOperation):
         else:
             parser.parse_punctuation(":")
             scalar_type = parser.parse_type()
-        attributes = parser.parse_optional_attr_dict()
+        attributes = parse_attributes(parser, cls)
         op = ScalarOp(scalar_type, name, value)
         op.attributes |= attributes
         return op
@@ -213,7 +224,7 @@ class ViewOp(IRDLOperation):
         """Parses the custom form."""
         store = parser.parse_unresolved_operand()
         index_map = parse_index_map(parser)
-        attributes = parser.parse_optional_attr_dict()
+        attributes = parse_attributes(parser, cls)
         parser.parse_punctuation(":")
         store_type = _parse_type(parser, StoreType)
         parser.parse_punctuation("->")

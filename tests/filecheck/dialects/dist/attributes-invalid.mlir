@@ -1,4 +1,4 @@
-// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected
+// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected -o /dev/null
 //
 // What index maps, types, partitions and privileges refuse, each as it is parsed.
 

@@ -1,4 +1,4 @@
-// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected
+// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected -o /dev/null
 //
 // What a launch refuses by itself: its place, its domain, its arguments one by one and in pairs, its text. The tasks are opaque: what
 // else a task's body demands stands in task-invalid.mlir.

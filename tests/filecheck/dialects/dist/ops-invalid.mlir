@@ -1,4 +1,4 @@
-// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected
+// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected -o /dev/null
 //
 // What stores, scalars, views, releases and fences refuse.
 
@@ -154,6 +154,42 @@ builtin.module {
 
 // expected-error @+1 {{Integer value 300 is out of range for type i8}}
 %a = dist.scalar "a" = 300 : i8
+
+// -----
+
+// Properties in the attribute dictionary
+
+// expected-error @+1 {{'store_name' is no attribute but a property of dist.store}}
+%s = dist.store {store_name = "x"} : !dist.store<4xf64>
+
+// -----
+
+// expected-error @+1 {{'value' is no attribute but a property of dist.scalar}}
+%a = dist.scalar "a" : f64 {value = 2.0 : f64}
+
+// -----
+
+%s = dist.store : !dist.store<4xf64>
+// expected-error @+1 {{'index_map' is no attribute but a property of dist.view}}
+%v = dist.view %s (d0) -> (d0) {index_map = 1 : i64} : !dist.store<4xf64> -> !dist.view<4xf64>
+
+// -----
+
+func.func private @f()
+// expected-error @+1 {{'task' is no attribute but a property of dist.launch}}
+dist.launch @f<[4]>() {task = @g} : ()
+
+// -----
+
+func.func private @f()
+// expected-error @+1 {{'operandSegmentSizes' is no attribute but a property of dist.launch}}
+dist.launch @f<[4]>() {operandSegmentSizes = array<i32: 1, 0>} : ()
+
+// -----
+
+// expected-error @+1 {{'domain' is no attribute but a property of dist.fused_task}}
+dist.fused_task<[4]> attributes {domain = array<i64: 2>} {
+}
 
 // -----
 

@@ -1,4 +1,4 @@
-// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected
+// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected -o /dev/null
 //
 // What spans a program: names, lifetimes, definedness; and fused tasks.
 

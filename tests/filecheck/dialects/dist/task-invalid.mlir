@@ -1,4 +1,4 @@
-// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected
+// RUN: fuseir-opt %s --split-input-file --verify-diagnostics=expected -o /dev/null
 //
 // What a launch demands of its task: that it exists, takes what it is given, and keeps the kernel contract (docs/kernels.md) under the
 // privileges of the launch.
