@@ -5,7 +5,7 @@ Shared by the executors that run whole modules and by the tools.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -44,10 +44,11 @@ def launches(module: ModuleOp) -> list[LaunchOp]:
     return found
 
 
-def needed_inputs(module: ModuleOp) -> set[str]:
-    """The named stores whose contents at the start matter: all but those that a launch replaces as a whole before any other use.
+def needed_inputs(module: ModuleOp, outputs: Collection[str] = ()) -> list[str]:
+    """The named stores whose contents at the start matter, in program order.
 
-    A store that is only ever written in parts is needed too: the other parts are part of its contents at the end.
+    Those are all that are used, but for stores that a launch replaces as a whole before any other use; a store that is only ever written in
+    parts needs its other parts. An unused store matters if its contents at the end are wanted (``outputs``).
     """
     settled: dict[SSAValue, bool] = {}
     for launch in launches(module):
@@ -58,7 +59,7 @@ def needed_inputs(module: ModuleOp) -> set[str]:
         for access in accesses:
             if access.privilege.writes:
                 settled.setdefault(access.root, not access.covers_root(launch.extents))
-    return {name for name, op in named_stores(module).items() if settled.get(op.result, True)}
+    return [name for name, op in named_stores(module).items() if settled.get(op.result, name in outputs)]
 
 
 def shape_of(value: SSAValue) -> tuple[int, ...]:
@@ -73,14 +74,19 @@ def dtype_of_store(value: SSAValue) -> np.dtype[Any]:
     return DTYPES[str(value.type.element_type)]
 
 
+def check_fits(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], store: StoreOp) -> None:
+    """Raises DTypeError or ShapeError unless an array of that shape and dtype, in any byte order, can be the store's contents."""
+    expected = dtype_of_store(store.result)
+    if dtype.newbyteorder("=") != expected:
+        raise DTypeError(f"store '{name}' has elements of {expected}, the array given has {dtype}")
+    if shape != shape_of(store.result):
+        raise ShapeError(f"store '{name}' has shape {list(shape_of(store.result))}, the array given has {list(shape)}")
+
+
 def fitted_array(name: str, array: Array, store: StoreOp) -> Array:
     """``array`` in native byte order, if it has the store's shape and element type. Raises DTypeError or ShapeError."""
-    shape, dtype = shape_of(store.result), dtype_of_store(store.result)
-    if array.dtype.newbyteorder("=") != dtype:
-        raise DTypeError(f"store '{name}' has elements of {dtype}, the array given has {array.dtype}")
-    if array.shape != shape:
-        raise ShapeError(f"store '{name}' has shape {list(shape)}, the array given has {list(array.shape)}")
-    return array.astype(dtype, copy=False)
+    check_fits(name, array.shape, array.dtype, store)
+    return array.astype(dtype_of_store(store.result), copy=False)
 
 
 def fitted_scalar(name: str, value: Number, scalar: ScalarOp) -> np.generic:

@@ -24,19 +24,23 @@ from fuseir.runtime.program_stores import check_fits, dtype_of_store, fitted_arr
 
 Array: TypeAlias = NDArray[Any]
 
-GENERATORS = ("zeros", "ones", "arange", "full:VALUE", "linspace:FIRST:LAST", "random", "random:SEED")
-"""What may stand in place of a file."""
+GENERATORS = {"zeros": (0,), "ones": (0,), "arange": (0,), "full": (1,), "linspace": (2,), "random": (0, 1)}
+"""What may stand in place of a file, with how many arguments: ``zeros``, ``full:7``, ``linspace:0:1``, ``random``, ``random:42``."""
 
 
 def array_for(name: str, source: str, store: StoreOp, seed: int) -> Array:
     """The contents that ``source``, a file or a generator, gives to a store.
 
-    Raises InputFileError for files that cannot be used, DTypeError and ShapeError for arrays that do not fit, UsageError for generators that
-    make no sense.
+    Raises InputFileError for files that cannot be used, DTypeError and ShapeError for arrays that do not fit, UsageError for
+    generators that make no sense.
     """
     kind, *arguments = source.split(":")
-    known = {text.partition(":")[0] for text in GENERATORS}
-    return _generated(name, kind, arguments, store, seed) if kind in known else _read(name, source, store)
+    if kind not in GENERATORS:
+        return _read(name, source, store)
+    if len(arguments) not in GENERATORS[kind]:
+        wanted = " or ".join(map(str, GENERATORS[kind]))
+        raise UsageError(f"store '{name}': '{kind}' takes {wanted} arguments, '{source}' has {len(arguments)}")
+    return _generated(name, kind, arguments, store, seed)
 
 
 # Generators.
@@ -44,25 +48,20 @@ def array_for(name: str, source: str, store: StoreOp, seed: int) -> Array:
 
 def _generated(name: str, kind: str, arguments: list[str], store: StoreOp, seed: int) -> Array:
     shape, dtype = shape_of(store.result), dtype_of_store(store.result)
-    count = int(np.prod(shape))
-    if [kind, *["" for _ in arguments]] not in [
-        [text.split(":")[0], *["" for _ in text.split(":")[1:]]] for text in GENERATORS
-    ]:
-        raise UsageError(f"store '{name}': '{':'.join([kind, *arguments])}' is none of {', '.join(GENERATORS)}")
     if kind == "random":
         # Without a seed of its own a store gets one from its name, so that no two are alike.
-        own = _integer(name, arguments[0]) if arguments else [seed, zlib.crc32(name.encode())]
+        own = _seed(name, arguments[0]) if arguments else [seed, zlib.crc32(name.encode())]
         return _random(np.random.default_rng(own), shape, dtype)
     if kind == "arange":
-        numbers = np.arange(count)
+        numbers = np.arange(int(np.prod(shape)))
         return (numbers % 2 == 1 if dtype.kind == "b" else numbers.astype(dtype)).reshape(shape)
     if kind == "linspace":
         if dtype.kind != "f":
             raise DTypeError(f"store '{name}' has elements of {dtype}; linspace makes floats")
-        first, last = (_number(name, text) for text in arguments)
-        return np.linspace(first, last, count).astype(dtype).reshape(shape)
-    value = {"zeros": 0.0, "ones": 1.0}.get(kind)
-    return np.full(shape, _number(name, arguments[0]) if value is None else value).astype(dtype)
+        first, last = (_number(name, text, dtype) for text in arguments)
+        return np.linspace(first, last, int(np.prod(shape))).astype(dtype).reshape(shape)
+    text = {"zeros": "0", "ones": "1"}.get(kind) or arguments[0]
+    return np.full(shape, _number(name, text, dtype), dtype)
 
 
 def _random(generator: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -75,17 +74,25 @@ def _random(generator: np.random.Generator, shape: tuple[int, ...], dtype: np.dt
     return generator.integers(limits.min, limits.max, shape, dtype, endpoint=True)
 
 
-def _integer(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise UsageError(f"store '{name}': '{text}' is no seed")
+def _seed(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise UsageError(f"store '{name}': '{text}' is no seed: expected a number of at most 18 digits")
     return int(text)
 
 
-def _number(name: str, text: str) -> float:
+def _number(name: str, text: str, dtype: np.dtype[Any]) -> Any:
+    """The number as a scalar of the dtype."""
     try:
-        return float(text)
+        if dtype.kind == "f":
+            with np.errstate(all="ignore"):
+                return dtype.type(float(text))
+        number = int(text)
+        limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        if limits[0] <= number <= limits[1]:
+            return dtype.type(number)
     except ValueError:
-        raise UsageError(f"store '{name}': '{text}' is no number") from None
+        pass
+    raise UsageError(f"store '{name}': '{text}' is no {dtype}")
 
 
 # Reading.
@@ -95,9 +102,9 @@ def _read(name: str, path: str, store: StoreOp) -> Array:
     try:
         with open(path, "rb") as file:
             return _read_npy(name, path, file, store)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputFileError | DTypeError) or not isinstance(error, OSError):
-            raise
+    except InputFileError:
+        raise
+    except OSError as error:
         raise InputFileError(f"cannot read '{path}' for store '{name}': {error.strerror}") from error
 
 

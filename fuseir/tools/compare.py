@@ -17,7 +17,7 @@ Array: TypeAlias = NDArray[Any]
 class MismatchError(FuseirError):
     """Two backends that should agree do not."""
 
-    code = "FIR-E013"
+    code = "FIR-E014"
 
 
 @dataclass(frozen=True)

@@ -556,4 +556,5 @@ dist.launch @increment<[3]>(%y: read_write #t) : (!dist.store<5xf64>)
 dist.launch @increment<[3]>(%z: read_write #t) : (!dist.store<5xf64>)
 dist.launch @copy<[3]>(%x: read #half, %part: write #half) : (!dist.store<5xf64>, !dist.store<5xf64>)
 dist.launch @fold<[3]>(%y: read #t, %s: reduce<add> #dist.none) : (!dist.store<5xf64>, !dist.store<f64>)"""
-    assert needed_inputs(parse(declared)) == {"x", "z", "s", "unused", "part"}
+    assert needed_inputs(parse(declared)) == ["x", "z", "s", "part"]
+    assert needed_inputs(parse(declared), {"unused", "y"}) == ["x", "z", "s", "unused", "part"]
