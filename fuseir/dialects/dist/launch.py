@@ -207,6 +207,9 @@ class LaunchOp(IRDLOperation):
             raise VerifyException(f"unknown task '@{self.task_name}'")
         if not isinstance(found, func.FuncOp):
             raise VerifyException(f"'@{self.task_name}' is no function")
+        if kernel.is_lowered(found):
+            self._verify_signature(found, lowered=True)
+            return
         self._verify_signature(found)
         if found.is_declaration:
             if isinstance(self.parent_op(), FusedTaskOp):
@@ -238,13 +241,17 @@ class LaunchOp(IRDLOperation):
                         "different points (WF-2)"
                     )
 
-    def _verify_signature(self, callee: func.FuncOp) -> None:
+    def _verify_signature(self, callee: func.FuncOp, *, lowered: bool = False) -> None:
         inputs, outputs = callee.function_type.inputs.data, callee.function_type.outputs.data
         tiles = [_tile_type(value) for value in self.arguments]
         for scalar in self.scalars:
             if not is_element_type(scalar.type) or kernel_element_type(scalar.type) != scalar.type:
                 raise VerifyException(f"a scalar has type i1, i8…i64, f32 or f64, not {scalar.type}")
         expected: list[Attribute] = [*tiles, *(scalar.type for scalar in self.scalars)]
+        if lowered:
+            # It was verified as a kernel on tensors; on memory there is nothing left to prove it by.
+            _verify_types(f"'@{self.task_name}' takes", "parameter", inputs, [*map(kernel.lowered_type, expected)])
+            return
         _verify_types(f"'@{self.task_name}' takes", "parameter", inputs, expected)
         returned = [tile for tile, p in zip(tiles, self.privileges.data, strict=True) if p.data.returned]
         _verify_types(f"'@{self.task_name}' returns", "result", outputs, returned)

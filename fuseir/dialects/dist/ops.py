@@ -98,7 +98,7 @@ def _require_declared(store: SSAValue) -> None:
 def parse_attributes(parser: Parser, op_type: type[IRDLOperation]) -> dict[str, Attribute]:
     """Parses an attribute dictionary, if there is one. Properties may not hide in it: the generic form could not tell them apart."""
     position = parser.pos
-    attributes = parse_attributes(parser, cls)
+    attributes = parser.parse_optional_attr_dict()
     definition = op_type.get_irdl_definition()
     for name in attributes:
         if name in definition.properties or name == "operandSegmentSizes":
