@@ -81,11 +81,14 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def task(source: str | Callable[..., Any]) -> Task:
-    """A task from its text (docs/task-language.md) or from a generator. Raises ParseError with the place in the text."""
-    from fuseir.runtime.tasks import text_task
+def task(source: str | Callable[..., Any], signature: str | None = None) -> Task:
+    """A task from its text, or from a generator of IR and a signature (docs/task-language.md).
 
-    return text_task(source)
+    Raises ParseError, with the place in the text.
+    """
+    from fuseir.runtime.tasks import defined_task
+
+    return defined_task(source, signature)
 
 
 def _session() -> Session:

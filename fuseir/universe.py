@@ -26,6 +26,11 @@ DIALECTS = {
     "ufunc": "fuseir.dialects.ufunc:UFUNC",
 }
 
+# Upstream dialects that FuseIR's own tools read with a repaired syntax.
+REPAIRED_DIALECTS = {
+    "linalg": "fuseir.dialects.linalg_syntax:LINALG",
+}
+
 # In the order in which the pipelines run them.
 PASSES = {
     "fuse-tasks": "fuseir.passes.fuse_tasks:FuseTasksPass",
@@ -77,7 +82,8 @@ class LLVMKernelTarget(Target):
 
 def all_dialects() -> dict[str, Callable[[], Dialect]]:
     """Every dialect FuseIR's tools read, xDSL's included."""
-    return {**XDSL_UNIVERSE.all_dialects, **FUSEIR_UNIVERSE.all_dialects}
+    repaired = {name: _loader(path) for name, path in REPAIRED_DIALECTS.items()}
+    return {**XDSL_UNIVERSE.all_dialects, **repaired, **FUSEIR_UNIVERSE.all_dialects}
 
 
 def all_passes() -> dict[str, Callable[[], type[ModulePass]]]:

@@ -42,30 +42,20 @@ from xdsl.dialects.builtin import (
     FunctionType,
     IndexType,
     IntegerAttr,
-    MemRefType,
     ModuleOp,
-    StridedLayoutAttr,
     TensorType,
     UnitAttr,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from fuseir.dialects.dist.privilege import Privilege
-from fuseir.dialects.kernel import identity_of, is_kernel, is_scalar_operation, result_parameters
+from fuseir.dialects.kernel import identity_of, is_kernel, is_scalar_operation, lowered_type, result_parameters
 from fuseir.passes.analysis.kernel_check import check_kernel
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
 from fuseir.passes.analysis.kernel_memory import OutputId, Parameter, Slot, plan_memory
 from fuseir.passes.analysis.loop_order import loop_order
 from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, ScalarBody, like
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
-
-
-def lowered_type(type_: Attribute) -> Attribute:
-    """The type of the parameter that a tensor parameter becomes: strided memory."""
-    if not isinstance(type_, TensorType):
-        return type_
-    shape = type_.get_shape()
-    return MemRefType(type_.element_type, shape, StridedLayoutAttr([None] * len(shape), None))
 
 
 def lower(function: func.FuncOp) -> int:
@@ -309,4 +299,4 @@ class LowerKernelsPass(RemarkingPass):
                 slots = lower(op)
                 if slots:
                     message = f"kernel '@{op.sym_name.data}' needs {slots} scratch tiles"
-                    remarks.add(RemarkKind.ANALYSIS, "FIR-N130", self.name, message, op)
+                    remarks.add(RemarkKind.ANALYSIS, "FIR-N140", self.name, message, op)

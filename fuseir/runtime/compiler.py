@@ -268,7 +268,7 @@ def _dump_to(folder: Path) -> Callable[[str, ModuleOp], None]:
         path = folder / f"{next(numbers)}_{stage}.mlir"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{module}\n", encoding="utf-8")
+            path.write_text(str(module) + "\n", encoding="utf-8")
         except OSError as error:
             warnings.warn(
                 f"cannot write IR to {path} (FUSEIR_DUMP_IR): {error.strerror}", FallbackWarning, stacklevel=2

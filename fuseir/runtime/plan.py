@@ -7,7 +7,7 @@ was made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -29,23 +29,19 @@ class Slot:
 
 
 class Step(Protocol):
-    """One thing a plan does. ``reads`` and ``writes`` are slot numbers.
+    """One thing a plan does.
 
-    A slot that is changed in part only is in both, as its other elements must survive.
+    ``needs`` has an entry for each slot that the step changes: the slots whose old contents the new ones depend on. A slot
+    that is changed in part only is among its own needs, as its other elements must survive.
     """
 
     @property
-    def reads(self) -> frozenset[int]:
-        """Slots whose contents the step needs."""
-        ...
-
-    @property
-    def writes(self) -> frozenset[int]:
-        """Slots the step changes."""
+    def needs(self) -> Mapping[int, frozenset[int]]:
+        """Slot changed → slots needed for it."""
         ...
 
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
-        """Does it. All ``reads`` and ``writes`` have buffers."""
+        """Does it. All slots that the step changes or needs have buffers."""
         ...
 
 
@@ -92,26 +88,39 @@ class Plan:
         (reliability rule: nothing else is lost).
         """
         outcome = Outcome()
+        lost = outcome.lost
         for step in self.steps:
             if isinstance(step, Release):
                 slots[step.slot] = None
                 continue
-            cause = next((outcome.lost[slot] for slot in sorted(step.reads) if slot in outcome.lost), None)
-            try:
-                if cause is None:
-                    for slot in step.writes:
-                        if slots[slot] is None:
-                            slots[slot] = allocate(self.slots[slot].shape, self.slots[slot].dtype)
+            # Why each slot that the step changes is lost, if it is, because of what went before.
+            causes = (
+                {changed: lost[slot] for changed, needed in step.needs.items() for slot in needed if slot in lost}
+                if lost
+                else {}
+            )
+            if not causes or len(causes) < len(step.needs):
+                try:
+                    self._allocate(step, slots, allocate)
                     step.run(slots, scalars)
-                    for slot in step.writes:
-                        outcome.lost.pop(slot, None)
-            except (
-                BaseException
-            ) as error:  # whatever a user's task raises, an interrupt too, surfaces when the plan is done
-                cause = error
-                if outcome.failure is None:
-                    outcome.failure, outcome.failed_step = error, step
-            if cause is not None:
-                for slot in step.writes:
-                    outcome.lost[slot] = cause
+                except (
+                    BaseException
+                ) as error:  # whatever a task raises, an interrupt too, surfaces when the plan is done
+                    causes = dict.fromkeys(step.needs, error)
+                    if outcome.failure is None:
+                        outcome.failure, outcome.failed_step = error, step
+            for changed in step.needs:
+                if changed in causes:
+                    lost[changed] = causes[changed]
+                else:
+                    lost.pop(changed, None)
         return outcome
+
+    def _allocate(
+        self, step: Step, slots: list[Array | None], allocate: Callable[[Shape, np.dtype[Any]], Array]
+    ) -> None:
+        """Buffers for what the step changes; also for what it looks at and was lost before it ever had any."""
+        for changed, needed in step.needs.items():
+            for slot in (changed, *needed):
+                if slots[slot] is None:
+                    slots[slot] = allocate(self.slots[slot].shape, self.slots[slot].dtype)

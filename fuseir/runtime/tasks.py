@@ -153,18 +153,31 @@ class Task:
         symbol = re.sub(r"[^A-Za-z0-9_]", "_", f"{self.name}_{suffix}").replace("?", "b")
         privileges = [privilege for privilege in self.parameters if privilege is not None]
         if self.definition is None:
+            function = _in_parameter_order(self.function, self.parameters)
             return TaskInstance(
-                symbol, argument_types, privileges, [np.dtype(kind) for kind in scalar_types], function=self.function
+                symbol, argument_types, privileges, [np.dtype(kind) for kind in scalar_types], function=function
             )
         made = self.definition.instantiate(symbol, argument_types, scalar_types)
         return TaskInstance(symbol, argument_types, privileges, made.scalar_types, kernel=made.function)
 
 
-def text_task(source: Any) -> Task:
-    """The task of one text or generator (see ``fuseir.lang.task``)."""
+def _in_parameter_order(
+    function: Callable[..., None] | None, parameters: Sequence[Privilege | None]
+) -> Callable[..., None] | None:
+    """The IR passes stores first and scalars after; the callable gets them in the order of the task's parameters."""
+    if function is None or all(privilege is not None for privilege in parameters):
+        return function
+    stores = sum(privilege is not None for privilege in parameters)
+    store_positions, scalar_positions = iter(range(stores)), iter(range(stores, len(parameters)))
+    order = [next(scalar_positions if privilege is None else store_positions) for privilege in parameters]
+    return lambda *values: function(*(values[k] for k in order))
+
+
+def defined_task(source: Any, signature: str | None = None) -> Task:
+    """The task of one text, or of a generator and its signature (see ``fuseir.lang.task``)."""
     from fuseir.lang import task as define
 
-    definition = define(source)
+    definition = define(source) if signature is None else define(source, signature)
     made = Task(definition.name, definition)
     privileges = {argument.name: Privilege.parse(str(argument)) for argument in definition.arguments}
     made.parameters = tuple(privileges.get(name) for name in definition.parameters)

@@ -18,6 +18,7 @@ from fuseir.dialects.kernel.privileges import (
     privileges_attribute,
     result_parameters,
 )
+from fuseir.dialects.kernel.types import is_lowered, lowered_type
 
 __all__ = [
     "PRIVILEGES_ATTRIBUTE",
@@ -30,8 +31,10 @@ __all__ = [
     "identity_constant",
     "identity_of",
     "is_kernel",
+    "is_lowered",
     "is_scalar_operation",
     "kernel_privileges",
+    "lowered_type",
     "privileges_attribute",
     "result_parameters",
     "verify_kernel",

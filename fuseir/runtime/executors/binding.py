@@ -26,17 +26,25 @@ def view_strides(view: View, root_shape: Shape, itemsize: int) -> tuple[int, lis
     return (0 if 0 in view.shape else offset), strides
 
 
-def reads_and_writes(
-    accesses: Sequence[Access], slots: Mapping[SSAValue, int], domain: Shape
-) -> tuple[frozenset[int], frozenset[int]]:
-    """Slots a launch needs the old contents of, and slots it changes. A partial write needs what it leaves alone."""
-    reads: set[int] = set()
-    writes: set[int] = set()
-    for access in accesses:
-        privilege = access.privilege
+def slots_needed(
+    accesses: Sequence[Access],
+    slots: Mapping[SSAValue, int],
+    domain: Shape,
+    parameters_of_results: Sequence[frozenset[int]] | None = None,
+) -> dict[int, frozenset[int]]:
+    """For each slot that a launch changes, the slots whose old contents the new ones depend on (``Step.needs``).
+
+    ``parameters_of_results`` narrows it: for each argument that the task returns, in order, the arguments it depends on. Without it every
+    result depends on all that is read. A partial write or a reduction also needs what it changes.
+    """
+    returned = [access for access in accesses if access.privilege.returned]
+    everything = frozenset(range(len(accesses)))
+    needs: dict[int, frozenset[int]] = {}
+    for k, access in enumerate(returned):
+        parameters = everything if parameters_of_results is None else parameters_of_results[k]
+        needed = {slots[accesses[p].root] for p in parameters if p < len(accesses) and accesses[p].privilege.reads}
         slot = slots[access.root]
-        if privilege.returned:
-            writes.add(slot)
-        if privilege.reads or privilege.reduces or (privilege.writes and not access.covers_root(domain)):
-            reads.add(slot)
-    return frozenset(reads), frozenset(writes)
+        if access.privilege.reduces or not access.covers_root(domain):
+            needed.add(slot)
+        needs[slot] = needs.get(slot, frozenset()) | needed
+    return needs

@@ -27,8 +27,9 @@ from fuseir.dialects.dist.partition import Interval
 from fuseir.errors import UnsupportedError, UsageError
 from fuseir.location import CallSite
 from fuseir.options import available_cpus
+from fuseir.passes.analysis.kernel_results import parameters_of_results
 from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
-from fuseir.runtime.executors.binding import reads_and_writes, view_strides
+from fuseir.runtime.executors.binding import slots_needed, view_strides
 from fuseir.runtime.executors.opaque import OpaqueStep
 from fuseir.runtime.executors.partials import Partials
 from fuseir.runtime.plan import Array, Number, Plan, Release, Slot, Step
@@ -80,9 +81,23 @@ class CpuExecutor:
         plan_slots = tuple(_slot(op) for op in module.ops if isinstance(op, StoreOp))
         before = _touched(module)
         tasks = len(launches(module))
-        run_pipeline(module, CPU_PIPELINE if fuse else UNFUSED_PIPELINE, dump=dump)
+        dependences: dict[str, tuple[frozenset[int], ...]] = {}
+
+        def after_stage(stage: str, staged: ModuleOp) -> None:
+            if stage == "compose-kernels":
+                # Asked of the composed kernels, where each member still has loops of its own: fusion mixes their operands.
+                for op in staged.ops:
+                    if isinstance(op, FuncOp) and not op.is_declaration:
+                        dependences[op.sym_name.data] = parameters_of_results(op)
+            if dump is not None:
+                dump(stage, staged)
+
+        run_pipeline(module, CPU_PIPELINE if fuse else UNFUSED_PIPELINE, dump=after_stage)
         planner = _Planner(
-            self, dict(zip(slots, range(len(slots)), strict=True)), dict(zip(scalars, range(len(scalars)), strict=True))
+            self,
+            {store: number for number, store in enumerate(slots)},
+            {scalar: number for number, scalar in enumerate(scalars)},
+            dependences,
         )
         steps: list[Step | Release] = []
         for op in module.ops:
@@ -183,10 +198,17 @@ def _touched(module: ModuleOp) -> set[SSAValue]:
 class _Planner:
     """Turns launches into steps."""
 
-    def __init__(self, executor: CpuExecutor, slots: dict[SSAValue, int], scalars: dict[SSAValue, int]) -> None:
+    def __init__(
+        self,
+        executor: CpuExecutor,
+        slots: dict[SSAValue, int],
+        scalars: dict[SSAValue, int],
+        dependences: Mapping[str, tuple[frozenset[int], ...]],
+    ) -> None:
         self.executor = executor
         self.slots = slots
         self.scalars = scalars
+        self.dependences = dependences
 
     def step(
         self, launch: LaunchOp, opaque_tasks: Mapping[str, Callable[..., None]], sites: Mapping[str, CallSite]
@@ -222,7 +244,6 @@ class _Planner:
                 partial_stride = 0
                 size += int(np.prod(access.shape)) * itemsize
             layouts.append(abi.ArgumentLayout(tuple(map(_dimension, intervals, strides)), partial_stride))
-        reads, writes = reads_and_writes(launch.accesses, self.slots, domain)
         return KernelStep(
             executor=self.executor,
             kernel=kernel,
@@ -231,8 +252,7 @@ class _Planner:
             arguments=tuple(arguments),
             layout=abi.words_array(abi.encode_layout(domain, layouts)),
             scalars=tuple((self.scalars[scalar], _scalar_name(scalar)) for scalar in launch.scalars),
-            reads=reads,
-            writes=writes,
+            needs=slots_needed(launch.accesses, self.slots, domain, self.dependences.get(launch.task_name)),
         )
 
 
@@ -266,8 +286,7 @@ class KernelStep:
     arguments: tuple[_Argument, ...]
     layout: ctypes.Array[ctypes.c_int64]
     scalars: tuple[tuple[int, str], ...]
-    reads: frozenset[int]
-    writes: frozenset[int]
+    needs: dict[int, frozenset[int]]
 
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
         """Runs the launch. Raises MemoryError, with everything it writes undefined."""

@@ -12,7 +12,7 @@ from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.partition import Shape
 from fuseir.location import CallSite
-from fuseir.runtime.executors.binding import reads_and_writes
+from fuseir.runtime.executors.binding import slots_needed
 from fuseir.runtime.executors.partials import Partials
 from fuseir.runtime.plan import Array, Number
 from fuseir.runtime.reduction_tree import identity
@@ -34,8 +34,7 @@ class OpaqueStep:
     domain: Shape
     arguments: tuple[_OpaqueArgument, ...]
     scalars: tuple[int, ...]
-    reads: frozenset[int]
-    writes: frozenset[int]
+    needs: dict[int, frozenset[int]]
     site: CallSite | None
 
     @staticmethod
@@ -54,14 +53,13 @@ class OpaqueStep:
             if access.privilege.reduces:
                 partials = Partials.of(access, launch.extents, access.partition.partition.intervals(access.shape))
             arguments.append(_OpaqueArgument(slot, access, partials))
-        reads, writes = reads_and_writes(launch.accesses, slots, launch.extents)
+        needs = slots_needed(launch.accesses, slots, launch.extents)
         return OpaqueStep(
             function,
             launch.extents,
             tuple(arguments),
             tuple(scalars[scalar] for scalar in launch.scalars),
-            reads,
-            writes,
+            needs,
             site,
         )
 
@@ -86,7 +84,7 @@ class OpaqueStep:
         access = argument.access
         box = access.partition.partition.box(access.shape, point)
         if partials is not None:
-            return partials[point][tuple(slice(0, max(r.high - r.low, 0)) for r in box)]
+            return partials[(*point, *(slice(0, max(r.high - r.low, 0)) for r in box), ...)]
         buffer = slots[argument.slot]
         assert buffer is not None  # the plan allocated what is written, the session checked what is read
         # Always a view, of rank 0 too, so that the callable writes through it.

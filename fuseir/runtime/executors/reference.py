@@ -19,7 +19,7 @@ from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
 from fuseir.errors import LimitError, UsageError
 from fuseir.location import CallSite
-from fuseir.runtime.executors.binding import reads_and_writes
+from fuseir.runtime.executors.binding import slots_needed
 from fuseir.runtime.executors.reference_kernel import garbage
 from fuseir.runtime.executors.reference_launch import OpaqueTask, run_launch
 from fuseir.runtime.plan import Plan, Release, Slot, Step
@@ -133,8 +133,7 @@ class ReferenceStep:
     slots: Mapping[SSAValue, int]
     scalars: tuple[tuple[int, ScalarOp], ...]
     opaque_tasks: Mapping[str, Callable[..., None]]
-    reads: frozenset[int]
-    writes: frozenset[int]
+    needs: dict[int, frozenset[int]]
     site: CallSite | None
 
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
@@ -155,7 +154,7 @@ def _step(
     opaque_tasks: Mapping[str, Callable[..., None]],
     sites: Mapping[str, CallSite],
 ) -> ReferenceStep:
-    reads, writes = reads_and_writes(launch.accesses, slots, launch.extents)
+    needs = slots_needed(launch.accesses, slots, launch.extents)
     numbers: dict[SSAValue, int] = {op.result: number for number, op in enumerate(scalars)}
     used = tuple((numbers[scalar], scalars[numbers[scalar]]) for scalar in launch.scalars)
-    return ReferenceStep(launch, slots, used, opaque_tasks, reads, writes, sites.get(str(launch.location)))
+    return ReferenceStep(launch, slots, used, opaque_tasks, needs, sites.get(str(launch.location)))
