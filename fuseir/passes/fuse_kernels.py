@@ -56,13 +56,20 @@ def fuse(function: func.FuncOp) -> tuple[int, int, list[Refusal]]:
     homes: dict[SSAValue, list[SSAValue]] = {}
     for value, k in zip(graph.results, returned, strict=True):
         homes.setdefault(value, []).append(graph.block.args[k])
-    clustering = Clustering(graph.nests, homes)
-    clusters = clustering.run()
+    nests = graph.nests
+    refusals: list[Refusal] = []
+    again = True
+    while again:
+        clustering = Clustering(nests, homes)
+        nests = [merge(clustering, cluster) for cluster in clustering.run()]
+        refusals = refusals or clustering.refusals
+        # A nest that left its cluster may have been what kept another one out of it. Each round but the last has one nest less.
+        again = clustering.moved and len(nests) < len(clustering.nests)
     writer = _Writer(graph)
-    for cluster in clusters:
-        writer.write(merge(clustering, cluster))
+    for nest in nests:
+        writer.write(nest)
     writer.finish()
-    return len(graph.nests), len(clusters), clustering.refusals
+    return len(graph.nests), len(nests), refusals
 
 
 def merge(clustering: Clustering, cluster: Cluster) -> Nest:
@@ -248,7 +255,7 @@ class FuseKernelsPass(RemarkingPass):
             kernel = f"kernel '@{op.sym_name.data}'"
             if after < before:
                 message = f"{kernel}: {before} loop nests became {after}"
-                remarks.add(RemarkKind.PASSED, "FIR-N120", self.name, message, op)
+                remarks.add(RemarkKind.PASSED, "FIR-N130", self.name, message, op)
             for refusal in refusals if after > 1 else ():
                 message = f"{kernel}: a loop nest stays apart from one whose result it reads: {refusal.reason}"
-                remarks.add(RemarkKind.MISSED, "FIR-N121", self.name, message, op)
+                remarks.add(RemarkKind.MISSED, "FIR-N131", self.name, message, op)

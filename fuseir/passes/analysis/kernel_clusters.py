@@ -71,6 +71,8 @@ class Clustering:
         self.homes = homes
         self.refusals: list[Refusal] = []
         self.clusters: list[Cluster] = []
+        # Whether a nest went to another cluster than the first that would have it.
+        self.moved = False
         self._cluster_of: dict[int, int] = {}
         self._ancestors: list[int] = []
         self._by_space: dict[Dims, list[int]] = {}
@@ -271,6 +273,7 @@ class Clustering:
         found = self.alignment(nest, self.clusters[target])
         if isinstance(found, str):
             return
+        self.moved = True
         del self.clusters[own].members[nest]
         cluster = self.clusters[target]
         cluster.members[nest] = found
