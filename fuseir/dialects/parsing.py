@@ -51,6 +51,9 @@ _BETTER_MESSAGES = {
     "Could not parse entire input!": "expected an operation",
 }
 
+# What is not turned into an error about the text. Warnings are exceptions only for developers who asked for that.
+_PASSED_ON = (XdslParseError, FuseirError, MemoryError, Warning)
+
 _AttributeT = TypeVar("_AttributeT", bound=Attribute)
 
 
@@ -73,7 +76,7 @@ def parse_module(
         module = parser.parse_module(allow_implicit_module)
     except XdslParseError as error:
         raise _convert_parse_error(error, text, filename, parser) from None
-    except (FuseirError, MemoryError):
+    except _PASSED_ON:
         raise
     except Exception as error:
         raise _convert_leak(error, location_at(text, parser.pos if parser else 0, filename)) from error
@@ -147,7 +150,7 @@ class _LocatingParser(Parser):
         start = self.pos
         try:
             op = super().parse_operation()
-        except (XdslParseError, FuseirError, MemoryError):
+        except _PASSED_ON:
             raise
         except Exception as error:
             raise _convert_leak(error, self._located(start)) from error
@@ -162,7 +165,7 @@ class _LocatingParser(Parser):
         self._nodes += 1
         try:
             return super().parse_optional_attribute()
-        except (XdslParseError, FuseirError, MemoryError):
+        except _PASSED_ON:
             raise
         except Exception as error:
             raise _convert_leak(error, self._located(start)) from error
@@ -172,7 +175,7 @@ class _LocatingParser(Parser):
         self._nodes += 1
         try:
             return super().parse_optional_type()
-        except (XdslParseError, FuseirError, MemoryError):
+        except _PASSED_ON:
             raise
         except Exception as error:
             raise _convert_leak(error, self._located(start)) from error

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 from typing import IO
@@ -89,7 +90,7 @@ class OptDriver(xDSLOptMain):
             text = decode(data, name)
             pipelines = [*([read_pipeline(text)] if self.args.run_reproducer else []), *self.args.passes]
             runner = self._runner(pipelines)
-            target = self._target()
+            target = self._target
         except FuseirError as error:
             return self._report(error, out, err)
         code = failures.OK
@@ -182,6 +183,7 @@ class OptDriver(xDSLOptMain):
             time_passes=args.time_passes,
         )
 
+    @cached_property
     def _target(self) -> Target:
         text: str = self.args.target
         try:

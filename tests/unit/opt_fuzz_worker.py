@@ -81,7 +81,11 @@ NASTY = [
 def load_seeds() -> list[str]:
     files = sorted([*HERE.glob("opt_fuzz_seeds/*.mlir"), *(HERE.parent / "filecheck").rglob("*.mlir")])
     chunks = [chunk for file in files for chunk in file.read_bytes().decode("utf-8", "replace").split("// -----")]
-    return [chunk for chunk in chunks if 0 < len(chunk) <= MAX_SEED_CHARACTERS]
+    seeds = [chunk for chunk in chunks if 0 < len(chunk) <= MAX_SEED_CHARACTERS]
+    driver = OptDriver([])
+    valid = [seed for seed in seeds if driver.process(seed.encode(), "seed", io.StringIO(), io.StringIO()) == 0]
+    # Mutants of what is right get further than mutants of what tests show to be wrong.
+    return [*seeds, *valid * (1 + 2 * len(seeds) // max(len(valid), 1))]
 
 
 class Mutator:

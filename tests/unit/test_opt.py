@@ -183,8 +183,9 @@ def test_limits_of_time_and_memory() -> None:
     many = b'"test.op"() : () -> ()\n' * 200_000
     done = command("--max-seconds=0.5", data=many)
     assert (done.returncode, done.stderr) == (3, b"error: gave up after 0.5 seconds (--max-seconds) [FIR-E003]\n")
-    done = command("--max-memory=200MiB", data=many)
-    assert (done.returncode, done.stderr) == (3, b"error: out of memory (--max-memory=200MiB) [FIR-E003]\n")
+    long_comment = b"//" + b"x" * 60_000_000
+    done = command("--max-memory=100MiB", data=long_comment)
+    assert (done.returncode, done.stderr) == (3, b"error: out of memory (--max-memory=100MiB) [FIR-E003]\n")
 
 
 def test_output_to_a_closed_pipe_is_no_error() -> None:
