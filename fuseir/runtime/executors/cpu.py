@@ -7,10 +7,10 @@ for a range of points at a time; ctypes releases the GIL, so the ranges run side
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -20,11 +20,11 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from fuseir.codegen import abi
-from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernel
+from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
 from fuseir.dialects.dist.partition import Interval
-from fuseir.errors import UnsupportedError, UsageError
+from fuseir.errors import OutOfMemoryError, UnsupportedError, UsageError
 from fuseir.location import CallSite
 from fuseir.options import available_cpus
 from fuseir.passes.analysis.kernel_results import parameters_of_results
@@ -55,16 +55,18 @@ class CpuExecutor:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._kernels: dict[str, NativeKernel] = {}
+        self._pool: tuple[int, ThreadPoolExecutor] | None = None
 
     @property
     def kernels_compiled(self) -> int:
         """Distinct kernels compiled so far."""
         return len(self._kernels)
 
-    @cached_property
     def pool(self) -> ThreadPoolExecutor:
-        """Worker threads; the calling thread is one more."""
-        return ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="fuseir")
+        """Worker threads; the calling thread is one more. A forked child has none of its parent's, and gets its own."""
+        if self._pool is None or self._pool[0] != os.getpid():
+            self._pool = os.getpid(), ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="fuseir")
+        return self._pool[1]
 
     def prepare(
         self,
@@ -99,6 +101,7 @@ class CpuExecutor:
             {scalar: number for number, scalar in enumerate(scalars)},
             dependences,
         )
+        planner.kernels = self._compiled(module)
         steps: list[Step | Release] = []
         for op in module.ops:
             if isinstance(op, LaunchOp):
@@ -115,29 +118,56 @@ class CpuExecutor:
             tuple(sorted(planner.slots[root] for root in removed)),
         )
 
-    def kernel(self, function: FuncOp) -> NativeKernel:
-        """The compiled form of a lowered kernel, from the cache if an equal one was met before."""
-        text = str(function).replace(f"@{function.sym_name.data}(", "@kernel(", 1)
-        known = self._kernels.get(text)
-        if known is None:
-            known = self._kernels[text] = NativeKernel(compile_kernel(function))
-        return known
+    def _compiled(self, module: ModuleOp) -> dict[str, NativeKernel]:
+        """The compiled form of each launched kernel of a lowered module, by symbol.
 
-    def run_points(self, kernel: NativeKernel, points: int, size: int, bases: Any, layout: Any, scalars: Any) -> None:
-        """Runs a kernel at all points, on threads where there is enough to do. Raises MemoryError."""
+        Equal kernels are compiled once, whatever their names and stores; the new ones of a module are compiled together.
+        """
+        texts: dict[str, str] = {}
+        missing: dict[str, FuncOp] = {}
+        for launch in launches(module):
+            callee = launch.callee()
+            if callee is not None and not callee.is_declaration and launch.task_name not in texts:
+                text = texts[launch.task_name] = str(callee).replace(f"@{launch.task_name}(", "@kernel(", 1)
+                if text not in self._kernels:
+                    missing[text] = callee
+        if missing:
+            compiled = compile_kernels(list(missing.values()))
+            self._kernels.update({text: NativeKernel(kernel) for text, kernel in zip(missing, compiled, strict=True)})
+        return {symbol: self._kernels[text] for symbol, text in texts.items()}
+
+    def run_points(self, kernel: NativeKernel, points: int, size: int, arguments: tuple[Any, Any, Any]) -> None:
+        """Runs a kernel at all points, on threads where there is enough to do.
+
+        ``arguments`` are the addresses, the layout and the scalars. Raises OutOfMemoryError. Returns or raises only when no thread
+        runs the kernel any more, interrupts included: what it writes to may be freed then.
+        """
         ranges = min(self.threads, points) if size >= _INLINE_BYTES else 1
         if ranges <= 1:
-            statuses = [kernel.function(0, points, bases, layout, scalars)]
+            statuses = [kernel.function(0, points, *arguments)]
         else:
             cuts = [points * k // ranges for k in range(ranges + 1)]
-            futures = [
-                self.pool.submit(kernel.function, begin, end, bases, layout, scalars)
-                for begin, end in pairwise(cuts[1:])
-            ]
-            statuses = [kernel.function(cuts[0], cuts[1], bases, layout, scalars)]
+            pool = self.pool()
+            futures = [pool.submit(kernel.function, begin, end, *arguments) for begin, end in pairwise(cuts[1:])]
+            try:
+                statuses = [kernel.function(cuts[0], cuts[1], *arguments)]
+            finally:
+                _wait_for_all(futures)
             statuses += [future.result() for future in futures]
         if any(status != abi.STATUS_OK for status in statuses):
-            raise MemoryError("no memory for a kernel's scratch tiles")
+            raise OutOfMemoryError("no memory for a kernel's scratch tiles")
+
+
+def _wait_for_all(futures: Sequence[Future[int]]) -> None:
+    """Waits until all are done, however often the user interrupts; an interrupt is raised afterwards."""
+    interrupt: KeyboardInterrupt | None = None
+    while not all(future.done() for future in futures):
+        try:
+            wait(futures)
+        except KeyboardInterrupt as caught:
+            interrupt = caught
+    if interrupt is not None:
+        raise interrupt
 
 
 def run_module(
@@ -209,6 +239,7 @@ class _Planner:
         self.slots = slots
         self.scalars = scalars
         self.dependences = dependences
+        self.kernels: Mapping[str, NativeKernel] = {}
 
     def step(
         self, launch: LaunchOp, opaque_tasks: Mapping[str, Callable[..., None]], sites: Mapping[str, CallSite]
@@ -219,7 +250,7 @@ class _Planner:
             return OpaqueStep.of(
                 launch, self.slots, self.scalars, opaque_tasks[launch.task_name], sites.get(str(launch.location))
             )
-        return self._kernel_step(launch, self.executor.kernel(callee))
+        return self._kernel_step(launch, self.kernels[launch.task_name])
 
     def _kernel_step(self, launch: LaunchOp, kernel: NativeKernel) -> Step:
         domain = launch.extents
@@ -305,9 +336,8 @@ class KernelStep:
                 addresses.append(bound.ctypes.data + argument.offset)
             partial_buffers.append(buffer)
         packed = abi.pack_scalars([(name, scalars[number]) for number, name in self.scalars])
-        self.executor.run_points(
-            self.kernel, self.points, self.size, abi.words_array(addresses), self.layout, abi.bytes_array(packed)
-        )
+        bound = (abi.words_array(addresses), self.layout, abi.bytes_array(packed))
+        self.executor.run_points(self.kernel, self.points, self.size, bound)
         for argument, buffer in zip(self.arguments, partial_buffers, strict=True):
             if argument.partials is not None and buffer is not None and argument.slot is not None:
                 target = slots[argument.slot]
