@@ -558,12 +558,22 @@ assert total() == 2e6
 def test_generated_tasks_run_like_others(session: fuseir.Session) -> None:
     from xdsl.builder import Builder
     from xdsl.dialects import arith
+    from xdsl.dialects.builtin import AffineMapAttr, f64
+    from xdsl.dialects.linalg.attrs import IteratorType, IteratorTypeAttr
+    from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+    from xdsl.ir import Block, Region
+    from xdsl.ir.affine import AffineMap
 
-    def body(builder: Builder, parameters: Any) -> list[Any]:
-        product = builder.insert(arith.MulfOp(parameters["a"].value, parameters["x"].value))
-        return [builder.insert(arith.AddfOp(product.result, parameters["x"].value)).result]
+    def build(builder: Builder, parameters: Any) -> list[Any]:
+        x, y, a = (parameters[name].value for name in ("x", "y", "a"))
+        block = Block(arg_types=[f64, f64])
+        product = arith.MulfOp(a, block.args[0])
+        block.add_ops([product, result := arith.AddfOp(product, block.args[0]), YieldOp(result)])
+        maps = [AffineMapAttr(AffineMap.identity(1))] * 2
+        iterators = [IteratorTypeAttr(IteratorType.PARALLEL)]
+        return [builder.insert(GenericOp([x], [y], Region(block), maps, iterators, [y.type])).results[0]]
 
-    task = fuseir.task(body, "task generated(a: scalar, x: read, y: write)")
+    task = fuseir.task(build, "task generated(a: scalar, x: read, y: write)")
     x, y = session.from_numpy(np.arange(4.0)), session.store(4)
     session.launch(task, 3.0, x, y)
     assert y.numpy().tolist() == [0.0, 4.0, 8.0, 12.0]
