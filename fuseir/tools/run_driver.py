@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from fuseir.dialects.parsing import parse_module
+from fuseir.dialects.dist.ops import StoreOp
 from fuseir.dialects.text_guard import decode
 from fuseir.dialects.verification import location_of, verify_module
-from fuseir.errors import BackendUnavailableError, UnsupportedError, UsageError
+from fuseir.errors import BackendUnavailableError, LimitError, UnsupportedError, UsageError
 from fuseir.runtime.executors.reference import ReferenceExecutor
-from fuseir.runtime.program_stores import launches, named_scalars, named_stores, needed_inputs, scalar_values
+from fuseir.runtime.program_stores import (
+    dtype_of_store,
+    launches,
+    named_scalars,
+    named_stores,
+    needed_inputs,
+    scalar_values,
+    shape_of,
+)
 from fuseir.tools import compare
 from fuseir.tools.array_files import array_for, check_outputs, formatted, write_arrays
 from fuseir.tools.files import read_input
@@ -22,6 +32,9 @@ from fuseir.tools.run_arguments import RunOptions
 from fuseir.universe import make_context
 
 Array: TypeAlias = NDArray[Any]
+
+# What one process can address on today's machines. Beyond it NumPy's errors depend on how far beyond.
+_MOST_BYTES = 2**47
 
 
 def execute(options: RunOptions) -> None:
@@ -34,6 +47,7 @@ def execute(options: RunOptions) -> None:
         text = decode(data, filename)
         module = _verified(text, filename)
         _check_tasks(module, text)
+        _check_sizes(module, text)
         _check_names(module, options)
         # A scalar that is missing or does not fit is found before any array is read.
         scalar_values(module, options.scalars)
@@ -65,6 +79,13 @@ def _check_tasks(module: ModuleOp, text: str) -> None:
         if launch.opaque:
             message = f"task '@{launch.task_name}' has no body: opaque tasks run in Python programs only"
             raise UnsupportedError(message, location=location_of(launch, text))
+
+
+def _check_sizes(module: ModuleOp, text: str) -> None:
+    for op in module.ops:
+        if isinstance(op, StoreOp) and prod(shape_of(op.result)) * dtype_of_store(op.result).itemsize > _MOST_BYTES:
+            message = f"a store of type {op.result.type} has more bytes than machines can address"
+            raise LimitError(message, location=location_of(op, text))
 
 
 def _check_names(module: ModuleOp, options: RunOptions) -> None:
