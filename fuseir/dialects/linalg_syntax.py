@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import linalg
+from xdsl.dialects.linalg import Linalg
 from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, StringAttr
-from xdsl.dialects.linalg import IteratorType, IteratorTypeAttr
+from xdsl.dialects.linalg.attrs import IteratorType, IteratorTypeAttr
+from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Attribute, Dialect, SSAValue
 from xdsl.parser import Parser
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class GenericOpSyntax(linalg.GenericOp):
+class GenericOpSyntax(GenericOp):
     """The parser of ``linalg.generic``: makes upstream's operation."""
 
     @classmethod
@@ -59,7 +60,7 @@ class GenericOpSyntax(linalg.GenericOp):
                 if parenthesised is None
                 else parenthesised
             )
-        op = linalg.GenericOp(inputs, outputs, body, maps, ArrayAttr(types), results, doc, library_call)  # pyright: ignore
+        op = GenericOp(inputs, outputs, body, maps, ArrayAttr(types), results, doc, library_call)  # pyright: ignore
         op.attributes |= extra
         return op
 
@@ -79,6 +80,6 @@ def _operands(parser: Parser, keyword: str) -> list[SSAValue]:
 
 LINALG = Dialect(
     "linalg",
-    [GenericOpSyntax if op is linalg.GenericOp else op for op in linalg.Linalg.operations],
-    list(linalg.Linalg.attributes),
+    [GenericOpSyntax if op is GenericOp else op for op in Linalg.operations],
+    list(Linalg.attributes),
 )
