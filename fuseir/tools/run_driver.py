@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
-from fuseir.dialects.parsing import parse_module
 from fuseir.dialects.dist.ops import StoreOp
+from fuseir.dialects.parsing import parse_module
 from fuseir.dialects.text_guard import decode
 from fuseir.dialects.verification import location_of, verify_module
 from fuseir.errors import BackendUnavailableError, LimitError, UnsupportedError, UsageError
