@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from fuseir.dialects.dist.partition import Shape
+from fuseir.runtime.arrays import Array
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Number = bool | int | float
 
 

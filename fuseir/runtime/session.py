@@ -19,9 +19,10 @@ from fuseir.dtypes import element_dtype
 from fuseir.errors import FuseirError, LegalityError, ShapeError, UsageError
 from fuseir.location import call_site
 from fuseir.options import Options, options_from
+from fuseir.runtime.arrays import Array, array_of_view
 from fuseir.runtime.plan import Outcome, Plan
 from fuseir.runtime.statistics import Statistics
-from fuseir.runtime.stores import Array, RootStore, Store, array_of_view, raise_if_lost
+from fuseir.runtime.stores import RootStore, Store, raise_if_lost
 from fuseir.runtime.tasks import Task, TaskInstance
 from fuseir.runtime.window import Fence, Launch, Record, Release, canonical
 

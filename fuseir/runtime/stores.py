@@ -15,11 +15,10 @@ from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import Shape
 from fuseir.dialects.dist.view import View, compose
 from fuseir.errors import ShapeError, StorePoisonedError
+from fuseir.runtime.arrays import Array
 
 if TYPE_CHECKING:
     from fuseir.runtime.session import Session
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class RootStore:
@@ -157,21 +156,6 @@ def raise_if_lost(root: RootStore) -> None:
         raise StorePoisonedError(
             f"the contents of store {root.name or ''}{root.shape} were lost when a task failed: {root.failure!r}"
         ) from root.failure
-
-
-def array_of_view(buffer: Array, view: View) -> Array:
-    """The window onto an array, as a NumPy view that shares its memory."""
-    if view.index_map is None:
-        return buffer
-    address_offset = 0
-    strides = [0] * len(view.shape)
-    for coordinate, stride in zip(view.index_map.results, buffer.strides, strict=True):
-        address_offset += coordinate.offset * stride
-        if coordinate.dim is not None:
-            strides[coordinate.dim] = coordinate.scale * stride
-    if 0 in view.shape:
-        address_offset = 0
-    return np.ndarray(view.shape, buffer.dtype, buffer.data if buffer.size else None, address_offset, strides)
 
 
 def _basic_index(shape: Shape, index: Any) -> View:

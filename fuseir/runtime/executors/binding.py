@@ -8,22 +8,6 @@ from xdsl.ir import SSAValue
 
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.partition import Shape
-from fuseir.dialects.dist.view import View
-
-
-def view_strides(view: View, root_shape: Shape, itemsize: int) -> tuple[int, list[int]]:
-    """Byte offset of a view's first element in its C-contiguous root, and its strides in bytes."""
-    root_strides: list[int] = []
-    stride = itemsize
-    for extent in reversed(root_shape):
-        root_strides.insert(0, stride)
-        stride *= max(extent, 1)
-    offset, strides = 0, [0] * len(view.shape)
-    for coordinate, stride in zip(view.map().results, root_strides, strict=True):
-        offset += coordinate.offset * stride
-        if coordinate.dim is not None:
-            strides[coordinate.dim] = coordinate.scale * stride
-    return (0 if 0 in view.shape else offset), strides
 
 
 def slots_needed(

@@ -29,10 +29,11 @@ from fuseir.location import CallSite
 from fuseir.options import available_cpus
 from fuseir.passes.analysis.kernel_results import parameters_of_results
 from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
-from fuseir.runtime.executors.binding import slots_needed, view_strides
+from fuseir.runtime.arrays import Array, view_strides
+from fuseir.runtime.executors.binding import slots_needed
 from fuseir.runtime.executors.opaque import OpaqueStep
 from fuseir.runtime.executors.partials import Partials
-from fuseir.runtime.plan import Array, Number, Plan, Release, Slot, Step
+from fuseir.runtime.plan import Number, Plan, Release, Slot, Step
 from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches, scalar_values, shape_of
 
 _INLINE_BYTES = 1 << 17

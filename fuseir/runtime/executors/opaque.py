@@ -12,11 +12,11 @@ from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.partition import Shape
 from fuseir.location import CallSite
+from fuseir.runtime.arrays import Array, array_of_view
 from fuseir.runtime.executors.binding import slots_needed
 from fuseir.runtime.executors.partials import Partials
-from fuseir.runtime.plan import Array, Number
+from fuseir.runtime.plan import Number
 from fuseir.runtime.reduction_tree import identity
-from fuseir.runtime.stores import array_of_view
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,8 @@ from fuseir.dialects.dist.attributes import ShapedStoreType
 from fuseir.dialects.dist.partition import Interval, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import DTYPES
-from fuseir.runtime.plan import Array
+from fuseir.runtime.arrays import Array, array_of_view
 from fuseir.runtime.reduction_tree import combine, tree_reduce
-from fuseir.runtime.stores import array_of_view
 
 
 @dataclass(frozen=True)
