@@ -74,7 +74,7 @@ def fuse(function: func.FuncOp) -> tuple[int, int, list[Refusal]]:
 
 def merge(clustering: Clustering, cluster: Cluster) -> Nest:
     """The one nest that computes what the members of ``cluster`` do."""
-    order = tree_order(cluster.order, clustering.reductions(cluster))
+    order = tree_order(cluster.order, cluster.reductions)
     assert order is not None, "a cluster has an order of loops, and so an order for its trees"
     position = {dimension: k for k, dimension in enumerate(order)}
     merged = Nest([], tuple(cluster.classes[d] for d in order), ScalarBody(), [], [])

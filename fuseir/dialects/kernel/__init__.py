@@ -9,7 +9,14 @@ from __future__ import annotations
 from fuseir.dialects.kernel.contract import KernelError, verify_kernel
 from fuseir.dialects.kernel.extents import ExtentClasses, extent_classes
 from fuseir.dialects.kernel.generic import is_scalar_operation
-from fuseir.dialects.kernel.operators import combiner_operator, fold_of, identity_constant, identity_of
+from fuseir.dialects.kernel.operators import (
+    combiner_operator,
+    compares_unsigned,
+    fold_of,
+    folds_into,
+    identity_constant,
+    identity_of,
+)
 from fuseir.dialects.kernel.privileges import (
     PRIVILEGES_ATTRIBUTE,
     destination_root,
@@ -25,9 +32,11 @@ __all__ = [
     "ExtentClasses",
     "KernelError",
     "combiner_operator",
+    "compares_unsigned",
     "destination_root",
     "extent_classes",
     "fold_of",
+    "folds_into",
     "identity_constant",
     "identity_of",
     "is_kernel",

@@ -32,20 +32,26 @@ __all__ = ["KernelError", "verify_kernel"]
 
 
 def verify_kernel(
-    function: func.FuncOp, arguments: Sequence[tuple[str, str | None]], scalar_types: Sequence[Attribute]
+    function: func.FuncOp,
+    arguments: Sequence[tuple[str, str | None]],
+    scalar_types: Sequence[Attribute],
+    *,
+    operations_verified: bool = False,
 ) -> None:
     """Raise VerifyException unless ``function`` is a kernel for these arguments and scalars.
 
     ``arguments`` has for each launch argument its privilege's keyword (``read``, ``write``, ``read_write``, ``reduce``,
     ``no_access``) and, for ``reduce``, the operator (``add``). A declaration's signature alone is checked. The exception
-    is a KernelError, which knows the operation that breaks the rule.
+    is a KernelError, which knows the operation that breaks the rule. ``operations_verified`` says that xDSL has verified the
+    function already, which is half the work.
     """
     try:
         privileges = [Privilege(PrivilegeKind(k), None if o is None else Operator(o)) for k, o in arguments]
     except ValueError as error:
         raise VerifyException(str(error)) from None
-    _verify_by_itself(function)
-    checker = _Checker(function, privileges)
+    if not operations_verified:
+        _verify_by_itself(function)
+    checker = _Checker(function, privileges, operations_verified)
     checker.check_signature(scalar_types)
     if function.body.blocks:
         checker.check_body()
@@ -66,8 +72,9 @@ def _verify_by_itself(op: Operation) -> None:
 class _Checker:
     """One walk over one kernel. ``undefined`` and ``partials`` say what is known of tensors' contents."""
 
-    def __init__(self, function: func.FuncOp, privileges: Sequence[Privilege]) -> None:
+    def __init__(self, function: func.FuncOp, privileges: Sequence[Privilege], operations_verified: bool) -> None:
         self.function = function
+        self.operations_verified = operations_verified
         self.privileges = privileges
         self.kernel = f"kernel '@{function.sym_name.data}'"
         self.defined: set[SSAValue] = set()
@@ -151,7 +158,8 @@ class _Checker:
             op, arith.ConstantOp | tensor.DimOp | tensor.EmptyOp | linalg.FillOp | linalg.GenericOp | func.ReturnOp
         ):
             self.fail(op, f"has operation '{op.name}', which is not allowed in a kernel")
-        _verify_by_itself(op)
+        if not self.operations_verified:
+            _verify_by_itself(op)
         for result in op.results:
             if isinstance(result.type, TensorType):
                 self.check_tensor(op, result.type)

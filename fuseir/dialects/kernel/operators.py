@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import inf
 
-from xdsl.dialects import arith
+from xdsl.dialects import arith, func
 from xdsl.dialects.builtin import AnyFloat, Float32Type, Float64Type, FloatAttr, IntegerAttr, IntegerType
 from xdsl.dialects.linalg import ops as linalg
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from fuseir.dialects.dist.privilege import Operator
+from fuseir.dialects.kernel.privileges import destination_root
 
 _COMBINERS: dict[str, Operator] = {
     arith.AddfOp.name: Operator.ADD,
@@ -27,16 +29,26 @@ _COMBINERS: dict[str, Operator] = {
     arith.XOrIOp.name: Operator.XOR,
 }
 
+_NOT_ON_BOOLEANS = (arith.AddiOp.name, arith.MinSIOp.name, arith.MaxSIOp.name)
+
 
 def combiner_operator(op: Operation) -> Operator | None:
     """The operator that ``op`` combines with: ``add`` for ``arith.addf``; None if it is no combiner.
 
-    ``arith.addi`` on ``i1`` is none: it wraps at 2, and what users mean by adding booleans is ``or``.
+    On ``i1``, ``arith.addi`` is none: it wraps at 2, and what users mean by adding booleans is ``or``. Nor are the signed
+    ``minsi`` and ``maxsi``, to which true is -1.
     """
     operator = _COMBINERS.get(op.name)
-    if op.name == arith.AddiOp.name and any(result.type == IntegerType(1) for result in op.results):
+    if op.name in _NOT_ON_BOOLEANS and any(result.type == IntegerType(1) for result in op.results):
         return None
     return operator
+
+
+def compares_unsigned(combiner: Operation) -> bool | None:
+    """Whether a combiner of integers reads them unsigned; None where it makes no difference."""
+    if combiner.name in (arith.MinUIOp.name, arith.MaxUIOp.name):
+        return True
+    return False if combiner.name in (arith.MinSIOp.name, arith.MaxSIOp.name) else None
 
 
 def identity_constant(
@@ -77,8 +89,7 @@ def identity_of(combiner: Operation) -> FloatAttr[AnyFloat] | IntegerAttr[Intege
     operator = combiner_operator(combiner)
     if operator is None:
         raise ValueError(f"'{combiner.name}' is no combiner")
-    unsigned = combiner.name in (arith.MinUIOp.name, arith.MaxUIOp.name)
-    return identity_constant(operator, combiner.results[0].type, unsigned=unsigned)
+    return identity_constant(operator, combiner.results[0].type, unsigned=compares_unsigned(combiner) is True)
 
 
 def fold_of(generic: linalg.GenericOp, output: int) -> tuple[Operation, ...]:
@@ -106,3 +117,12 @@ def fold_of(generic: linalg.GenericOp, output: int) -> tuple[Operation, ...]:
         combiners.append(user)
         value = user.results[0]
     return ()
+
+
+def folds_into(function: func.FuncOp, parameter: SSAValue) -> Iterator[Operation]:
+    """Every combiner of a kernel that folds into ``parameter``."""
+    for op in function.body.block.ops:
+        if isinstance(op, linalg.GenericOp):
+            for number, output in enumerate(op.outputs):
+                if destination_root(output) is parameter:
+                    yield from fold_of(op, number)

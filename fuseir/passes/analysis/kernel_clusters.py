@@ -46,12 +46,13 @@ class Refusal:
 class Cluster:
     """Nests that become one. ``members`` has for each how its dimensions are called in the cluster.
 
-    ``order`` is the order in which the merged nest should have its dimensions.
+    ``order`` is the order in which the merged nest should have its dimensions; ``reductions`` are those of all members.
     """
 
     classes: Dims
     order: Dims
     members: dict[int, Dims] = field(default_factory=dict[int, Dims])
+    reductions: list[Reduction] = field(default_factory=list[Reduction])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +140,26 @@ class Clustering:
         for c in dict.fromkeys([*makers, *self._by_space.get(space, ())]):
             found = BETWEEN if beyond >> c & 1 else self.alignment(nest, self.clusters[c])
             if not isinstance(found, str):
-                self._join(nest, c, found, follows=c in makers)
+                self._add(nest, self.clusters[c], found)
+                if c in makers:
+                    # A consumer's order counts: it is what stores run along in the end.
+                    self.clusters[c].order = found
                 break
             if c in makers:
                 self.refusals.append(Refusal(nest, found))
         else:
             c = len(self.clusters)
             dims = tuple(range(self.nests[nest].rank))
-            self.clusters.append(Cluster(self.nests[nest].classes, dims, {nest: dims}))
+            self.clusters.append(Cluster(self.nests[nest].classes, dims))
+            self._add(nest, self.clusters[c], dims)
             self._ancestors.append(0)
             self._by_space.setdefault(space, []).append(c)
         self._cluster_of[nest] = c
         self._note_paths(c, before - {c})
 
-    def _join(self, nest: int, c: int, renaming: Dims, *, follows: bool) -> None:
-        cluster = self.clusters[c]
+    def _add(self, nest: int, cluster: Cluster, renaming: Dims) -> None:
         cluster.members[nest] = renaming
-        if follows:
-            # A consumer's order counts: it is what stores run along in the end.
-            cluster.order = renaming
+        cluster.reductions.extend(self._renamed_reductions(nest, renaming))
 
     def _note_paths(self, c: int, before: set[int]) -> None:
         mask = self._ancestors[c]
@@ -194,13 +196,8 @@ class Clustering:
         if len(set(renaming.values())) != len(renaming):
             return OVERWRITES
         complete = self._complete(nest, cluster, renaming)
-        reductions = [*self.reductions(cluster), *self._renamed_reductions(nest, complete)]
+        reductions = [*cluster.reductions, *self._renamed_reductions(nest, complete)]
         return complete if loop_order(cluster.order, reductions) is not None else LOOP_ORDER
-
-    def reductions(self, cluster: Cluster) -> Iterator[Reduction]:
-        """The reductions of all members."""
-        for member, renaming in cluster.members.items():
-            yield from self._renamed_reductions(member, renaming)
 
     def _renamed_reductions(self, nest: int, renaming: Dims) -> Iterator[Reduction]:
         for reduction in self.nests[nest].reductions:
@@ -261,7 +258,12 @@ class Clustering:
         readers = [r for output in self.nests[nest].outputs for r, _ in self._readers.get(output.result, ())]
         targets = {self._cluster_of[r] for r in readers}
         own = self._cluster_of[nest]
-        if len(targets) != 1 or own in targets or any(o.result in self.homes for o in self.nests[nest].outputs):
+        outputs = self.nests[nest].outputs
+        if (
+            len(targets) != 1
+            or own in targets
+            or any(o.combiner is not None or o.result in self.homes for o in outputs)
+        ):
             return
         target = targets.pop()
         # Whatever overwrites in place what this nest reads must not already be on the way there.
@@ -275,8 +277,7 @@ class Clustering:
             return
         self.moved = True
         del self.clusters[own].members[nest]
-        cluster = self.clusters[target]
-        cluster.members[nest] = found
+        self._add(nest, self.clusters[target], found)
         self._cluster_of[nest] = target
 
     def _sinking_pays(self, nest: int, own: Cluster) -> bool:

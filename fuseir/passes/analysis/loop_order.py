@@ -37,6 +37,8 @@ def _consecutive(reduction: Reduction) -> Iterable[tuple[int, int]]:
 
 
 def _sort(preferred: Sequence[int], edges: set[tuple[int, int]]) -> tuple[int, ...] | None:
+    if not edges:
+        return tuple(preferred)
     # Ranks are tiny: looking for the next dimension by trying all costs nothing.
     left = list(preferred)
     order: list[int] = []
