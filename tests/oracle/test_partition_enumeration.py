@@ -18,8 +18,12 @@ from typing import Any
 import enumerate_partitions as oracle
 import pytest
 from enumerate_partitions import TilingNumbers
+from xdsl.dialects.builtin import f64
 
+from fuseir.dialects.dist.access import Access, meeting_pairs
+from fuseir.dialects.dist.attributes import NoneAttr, StoreType
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
+from fuseir.dialects.dist.ops import StoreOp
 from fuseir.dialects.dist.partition import (
     NonePartition,
     Partition,
@@ -29,6 +33,7 @@ from fuseir.dialects.dist.partition import (
     extents_agree,
     intervals_within_limit,
 )
+from fuseir.dialects.dist.privilege import READ, WRITE
 from fuseir.dialects.dist.view import View, compose, views_meet
 
 PARTITION_PAIRS = 100_000
@@ -260,6 +265,40 @@ def test_views_agree_with_enumeration(capsys: pytest.CaptureFixture[str]) -> Non
     with capsys.disabled():
         print(f"\n{2 * VIEW_PAIRS} views: {tally}")
     tally.check()
+
+
+def random_accesses(rng: random.Random) -> list[Access]:
+    """Accesses of one store through views that may be empty, under privileges that matter."""
+    shape = tuple(rng.randint(1, 9) for _ in range(rng.randint(0, 3)))
+    root = StoreOp(StoreType(shape, f64)).result
+    views = [view for view in (random_view(rng, shape) for _ in range(8)) if view.error(shape) is None]
+    return [Access(root, root, view, NoneAttr(), rng.choice((READ, READ, WRITE))) for view in views]
+
+
+def test_the_sweep_finds_every_pair_that_meets() -> None:
+    rng = random.Random(11)
+    found = 0
+    for _ in range(3_000):
+        accesses = random_accesses(rng)
+        numbered = [
+            (k, a.privilege, set(oracle.targets(a.shape, a.view.map().results))) for k, a in enumerate(accesses)
+        ]
+        meeting = {(i, j) for (i, p, a), (j, q, b) in combinations(numbered, 2) if a & b and (p.writes or q.writes)}
+        pairs = list(meeting_pairs(accesses))
+        assert len(pairs) == len(set(pairs))
+        assert set(pairs) == meeting
+        found += len(meeting)
+    assert found > 1_000
+
+
+def test_the_sweep_compares_windows_that_are_apart_with_few_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = StoreOp(StoreType((4, 1_000), f64)).result
+    windows = [View((4,), IndexMap(1, (Coordinate(0, 1, 0), Coordinate(None, 0, column)))) for column in range(1_000)]
+    accesses = [Access(root, root, view, NoneAttr(), WRITE) for view in windows]
+    compared: list[Access] = []
+    monkeypatch.setattr(Access, "apart_from", lambda self, other: compared.append(other) or True)
+    assert list(meeting_pairs(accesses)) == []
+    assert len(compared) <= 2 * len(accesses)
 
 
 def test_a_view_of_a_view_shows_the_composed_elements() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xdsl.ir import SSAValue
@@ -34,11 +35,11 @@ class Access:
         return shaped(self.root).extents
 
     def same_pieces(self, other: Access, domain: Shape) -> bool:
-        """Whether both give every point the same elements of the same store, at the same tile indices."""
+        """Whether both give every point the same elements of the same store, at the same tile indices and extents."""
         return (
             self.root is other.root
             and self.view == other.view
-            and self.partition.equal(other.partition, self.shape, domain)
+            and self.partition.partition.same_tiles(other.partition.partition, self.shape, domain)
         )
 
     def apart_from(self, other: Access) -> bool:
@@ -48,6 +49,29 @@ class Access:
     def covers_root(self, domain: Shape) -> bool:
         """Whether every element of the root store belongs to some point's piece."""
         return self.view.covers(self.root_shape) and self.partition.covers(self.shape, domain)
+
+
+def meeting_pairs(accesses: Sequence[Access]) -> Iterator[tuple[int, int]]:
+    """The pairs of accesses (to one root) whose views meet and of which one at least changes the root.
+
+    Sweeps along the dimension in which the views differ most, so that many windows apart from each other cost little
+    more than sorting them.
+    """
+    bounds = {k: access.view.bounds() for k, access in enumerate(accesses) if 0 not in access.view.shape}
+    rank = len(accesses[0].root_shape) if accesses else 0
+    sweep = max(range(rank), key=lambda d: len({each[d] for each in bounds.values()}), default=None)
+    reading: list[int] = []
+    changing: list[int] = []
+    for k in sorted(bounds, key=lambda k: (0 if sweep is None else bounds[k][sweep][0], k)):
+        if sweep is not None:
+            low = bounds[k][sweep][0]
+            reading = [other for other in reading if bounds[other][sweep][1] >= low]
+            changing = [other for other in changing if bounds[other][sweep][1] >= low]
+        changes = accesses[k].privilege.returned
+        for other in (*reading, *changing) if changes else changing:
+            if not accesses[k].apart_from(accesses[other]):
+                yield min(k, other), max(k, other)
+        (changing if changes else reading).append(k)
 
 
 def access_of(value: SSAValue, partition: PartitionAttr, privilege: Privilege) -> Access:

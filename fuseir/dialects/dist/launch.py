@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from math import prod
 
 from xdsl.dialects import func
@@ -34,7 +33,7 @@ from xdsl.traits import NoTerminator, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
 from fuseir.dialects import kernel
-from fuseir.dialects.dist.access import Access, access_of
+from fuseir.dialects.dist.access import Access, access_of, meeting_pairs
 from fuseir.dialects.dist.attributes import (
     PartitionAttr,
     PrivilegeAttr,
@@ -219,17 +218,16 @@ class LaunchOp(IRDLOperation):
         self._verify_extents(kernels.verified(found, privileges, tuple(scalar.type for scalar in self.scalars)))
 
     def _verify_pairs(self, accesses: Sequence[Access], domain: Shape) -> None:
-        """WF-2: no two arguments on one store conflict at different points, and only one of them writes."""
-        by_root: dict[SSAValue, list[tuple[int, Access]]] = {}
+        """WF-2: no two arguments on one store conflict at different points, and only one writes any element."""
+        by_root: dict[SSAValue, list[int]] = {}
         for k, access in enumerate(accesses):
             if access.privilege.reads or access.privilege.returned:
-                by_root.setdefault(access.root, []).append((k, access))
-        for group in by_root.values():
-            changed = {k for k, access in group if access.privilege.returned}
-            for (i, a), (j, b) in combinations(group, 2) if changed else ():
-                if not (i in changed or j in changed) or a.apart_from(b):
-                    continue
-                if i in changed and j in changed:
+                by_root.setdefault(access.root, []).append(k)
+        for numbers in by_root.values():
+            for first, second in meeting_pairs([accesses[k] for k in numbers]):
+                i, j = numbers[first], numbers[second]
+                a, b = accesses[i], accesses[j]
+                if a.privilege.returned and b.privilege.returned:
                     raise VerifyException(
                         f"arguments {i} and {j}: one store is changed through both, as '{a.privilege}' and "
                         f"'{b.privilege}' (WF-2)"

@@ -32,6 +32,10 @@ class View:
         used = {c.dim for c in self.index_map.results}
         return any(extent > 1 and d not in used for d, extent in enumerate(self.shape))
 
+    def bounds(self) -> tuple[tuple[int, int], ...]:
+        """Least and greatest index into each dimension of the store; the view must not be empty."""
+        return tuple(_bounds(coordinate, self.shape) for coordinate in self.map().results)
+
     def covers(self, store_shape: Shape) -> bool:
         """Whether every element of the store is in the view."""
         if self.index_map is None or 0 in store_shape:
