@@ -177,7 +177,7 @@ def test_d18_reductions_are_never_joined():
     dist.launch @acc<[4]>(%Q: read #A, %S: reduce<add> #A) : (!s, !s)
     """
     )
-    (launch,) = launches(passed(program, 3, verify=False))
+    (launch,) = launches(passed(program, 3))
     assert arguments(launch) == [("Q", "read"), ("S", "reduce<add>"), ("S", "reduce<add>")]
 
 

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     FlatSymbolRefAttrConstr,
     IntegerType,
+    Signedness,
     SymbolRefAttr,
     TensorType,
     i64,
@@ -53,7 +54,7 @@ from fuseir.dialects.dist.ops import (
     shaped,
 )
 from fuseir.dialects.dist.partition import COORDINATE_LIMIT, Shape, extents_agree, intervals_within_limit
-from fuseir.dialects.dist.privilege import Privilege
+from fuseir.dialects.dist.privilege import Operator, Privilege
 
 
 def _parse_domain(parser: Parser) -> DenseArrayBase[IntegerType]:
@@ -216,6 +217,20 @@ class LaunchOp(IRDLOperation):
             return
         privileges = tuple(p.data for p in self.privileges.data)
         self._verify_extents(kernels.verified(found, privileges, tuple(scalar.type for scalar in self.scalars)))
+        self._verify_signs(found)
+
+    def _verify_signs(self, callee: func.FuncOp) -> None:
+        """Kernels are signless: a ``min`` or ``max`` must compare integers as the store means them."""
+        for k, (value, privilege) in enumerate(zip(self.arguments, self.privileges.data, strict=True)):
+            element_type = shaped(value).element_type
+            if privilege.data.operator not in (Operator.MIN, Operator.MAX) or not isinstance(element_type, IntegerType):
+                continue
+            wanted = element_type.signedness.data is Signedness.UNSIGNED or element_type.width.data == 1
+            for combiner in kernel.folds_into(callee, callee.body.block.args[k]):
+                if kernel.compares_unsigned(combiner) not in (None, wanted):
+                    raise VerifyException(
+                        f"'@{self.task_name}' folds argument {k}, whose elements are {element_type}, with '{combiner.name}'"
+                    )
 
     def _verify_pairs(self, accesses: Sequence[Access], domain: Shape) -> None:
         """WF-2: no two arguments on one store conflict at different points, and only one writes any element."""
@@ -227,6 +242,8 @@ class LaunchOp(IRDLOperation):
             for first, second in meeting_pairs([accesses[k] for k in numbers]):
                 i, j = numbers[first], numbers[second]
                 a, b = accesses[i], accesses[j]
+                if a.privilege.reduces and a.privilege == b.privilege:
+                    continue  # folds with one operator do not conflict, whoever makes them
                 if a.privilege.returned and b.privilege.returned:
                     raise VerifyException(
                         f"arguments {i} and {j}: one store is changed through both, as '{a.privilege}' and "

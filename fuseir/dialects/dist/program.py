@@ -90,9 +90,14 @@ class _Program:
         accesses = launch.accesses
         for access in accesses:
             self.require_alive(launch, access.root)
+        # A composed launch may read one part of a store and write another that an earlier member wrote: what a launch writes
+        # through views apart from what it reads counts.
+        written = [access for access in accesses if access.privilege.writes]
         for k, access in enumerate(accesses):
-            if (access.privilege.reads or access.privilege.reduces) and access.root not in self.defined:
+            if not (access.privilege.reads or access.privilege.reduces) or access.root in self.defined:
+                continue
+            if not any(other.root is access.root and other.apart_from(access) for other in written):
                 raise ProgramError(
                     launch, f"argument {k}: '{access.privilege}' of an unnamed store that nothing was written to"
                 )
-        self.defined.update(access.root for access in accesses if access.privilege.writes)
+        self.defined.update(access.root for access in written)

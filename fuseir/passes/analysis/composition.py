@@ -15,7 +15,6 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.privilege import NO_ACCESS, READ, READ_WRITE, WRITE, Privilege
-from fuseir.passes.analysis.dependence import same_tiles
 
 
 @dataclass(slots=True)
@@ -112,6 +111,6 @@ def _find(parameters: list[_Parameter], known: list[int], access: Access, member
     """The parameter that holds the pieces of ``access`` already."""
     for number in known:
         parameter = parameters[number]
-        if parameter.reduction is None and same_tiles(parameter.access, access, member.extents):
+        if parameter.reduction is None and parameter.access.same_pieces(access, member.extents):
             return number
     return None

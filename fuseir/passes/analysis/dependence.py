@@ -31,7 +31,7 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.attributes import PartitionAttr
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.partition import Shape, extents_agree
+from fuseir.dialects.dist.partition import Shape
 from fuseir.dialects.dist.view import View
 
 MAX_PIECES = 32
@@ -107,21 +107,6 @@ class _Pieces:
             self.reduction = self.reduction or use
 
 
-def same_tiles(a: Access, b: Access, domain: Shape) -> bool:
-    """Whether both are the same pieces of the same store, tile for tile and extent for extent.
-
-    Pieces are equal as sets of elements; two *empty* ones may still have different extents, and a kernel can tell.
-    """
-    if a.root is not b.root or a.view != b.view:
-        return False
-    if a.partition == b.partition:
-        return True
-    return a.same_pieces(b, domain) and all(
-        extents_agree(x, y, domain)
-        for x, y in zip(a.partition.partition.intervals(a.shape), b.partition.partition.intervals(b.shape), strict=True)
-    )
-
-
 def _conflict(pieces: _Pieces, later: Access, domain: Shape) -> tuple[Constraint, _Use] | None:
     """The constraint that an access breaks given what was done to some pieces of the same store, and by whom."""
     privilege = later.privilege
@@ -141,7 +126,7 @@ def _conflict(pieces: _Pieces, later: Access, domain: Shape) -> tuple[Constraint
     if broken is None or pieces.access.apart_from(later):
         return None
     # Whether the pieces are the same matters to reads and writes only: a reduction's result is complete after all points.
-    if broken[0] is not Constraint.REDUCTION and same_tiles(pieces.access, later, domain):
+    if broken[0] is not Constraint.REDUCTION and pieces.access.same_pieces(later, domain):
         return None
     return broken
 

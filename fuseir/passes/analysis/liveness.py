@@ -17,7 +17,6 @@ from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, StoreOp
 from fuseir.dialects.dist.partition import Shape
-from fuseir.passes.analysis.dependence import same_tiles
 
 
 class Liveness:
@@ -87,6 +86,6 @@ def _look_at_reads(use: StoreUse, access: Access, member: LaunchOp) -> None:
         use.reduced_by = use.reduced_by or member.task_name
     if access.privilege.reads and (
         # The same pieces: a covering write through others was done by other points, maybe later (D46).
-        use.covering is None or not same_tiles(use.covering, access, member.extents)
+        use.covering is None or not use.covering.same_pieces(access, member.extents)
     ):
         use.exposed_to = use.exposed_to or member.task_name
