@@ -252,8 +252,8 @@ dist.launch @f<[4]>(%s: write #dist.tiling<[2]>, %s: read_write #dist.tiling<[2]
 
 func.func private @f(tensor<?xf64>, tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>)
 %s = dist.store "s" : !dist.store<8xf64>
-// expected-error @+1 {{arguments 0 and 1: one store is changed through both, as 'reduce<add>' and 'reduce<add>' (WF-2)}}
-dist.launch @f<[4]>(%s: reduce<add> #dist.none, %s: reduce<add> #dist.none) : (!dist.store<8xf64>, !dist.store<8xf64>)
+// expected-error @+1 {{arguments 0 and 1: one store is changed through both, as 'reduce<add>' and 'reduce<max>' (WF-2)}}
+dist.launch @f<[4]>(%s: reduce<add> #dist.none, %s: reduce<max> #dist.none) : (!dist.store<8xf64>, !dist.store<8xf64>)
 
 // -----
 

@@ -24,7 +24,9 @@ func.func @sum(%x: tensor<?xf64>, %s: tensor<f64>) -> tensor<f64> {
 func.func private @nothing()
 func.func private @scale(tensor<?xf64>, f64, i64) -> tensor<?xf64>
 func.func private @look(tensor<?xf64>)
+func.func private @look_twice(tensor<?xf64>, tensor<?xf64>)
 func.func private @fold(tensor<?xi32>) -> tensor<?xi32>
+func.func private @fold_twice(tensor<?xi32>, tensor<?xi32>) -> (tensor<?xi32>, tensor<?xi32>)
 
 %x = dist.store "x" : !dist.store<8xf64>
 %y = dist.store "y" : !dist.store<8xf64>
@@ -69,8 +71,12 @@ dist.launch @fold<[2]>(%u: reduce<max> #dist.tiling<[4], (d0) -> (0)>) : (!dist.
 // GENERIC-SAME: operandSegmentSizes = array<i32: 1, 2>}>
 dist.launch @scale<[2]>(%y: read_write #halves) scalars(%a, %n) : (!dist.store<8xf64>, f64, i64)
 
-// What may alias: reads; windows that do not meet; a read and a write of the same pieces.
+// What may alias: reads; folds with one operator; windows that do not meet; a read and a write of the same pieces.
 
+// CHECK-NEXT: dist.launch @look_twice<[2]>(%x: read #dist.none, %x: read #dist.tiling<[4]>)
+dist.launch @look_twice<[2]>(%x: read #dist.none, %x: read #halves) : (!dist.store<8xf64>, !dist.store<8xf64>)
+// CHECK-NEXT: dist.launch @fold_twice<[2]>(%u: reduce<max> #dist.none, %u: reduce<max> #dist.tiling<[4]>)
+dist.launch @fold_twice<[2]>(%u: reduce<max> #dist.none, %u: reduce<max> #halves) : (!dist.store<8xui32>, !dist.store<8xui32>)
 // CHECK-NEXT: dist.launch @copy<[1]>(%head: read #dist.none, %tail: write #dist.none)
 dist.launch @copy<[1]>(%head: read #dist.none, %tail: write #dist.none) : (!dist.view<4xf64>, !dist.view<4xf64>)
 // CHECK-NEXT: dist.launch @copy<[2]>(%x: read #dist.tiling<[4]>, %x: write #dist.tiling<[4] + [-4], (d0) -> (d0 + 1)>)
