@@ -69,8 +69,8 @@ class ArgumentLayout:
 
 
 def argument_words(rank: int) -> int:
-    """How many layout numbers an argument of ``rank`` dimensions takes."""
-    return NUMBERS_PER_DIMENSION * rank + 1
+    """How many layout numbers an argument of ``rank`` dimensions takes: its rank, its dimensions, the partial stride."""
+    return NUMBERS_PER_DIMENSION * rank + 2
 
 
 def domain_extents(domain: Sequence[int]) -> tuple[int, ...]:
@@ -97,6 +97,7 @@ def encode_layout(domain: Sequence[int], arguments: Sequence[ArgumentLayout]) ->
     extents = domain_extents(domain)
     words = [len(extents), *extents]
     for argument in arguments:
+        words.append(len(argument.dimensions))
         for dimension in argument.dimensions:
             if dimension.launch_dim >= len(extents):
                 raise UsageError(f"launch dimension {dimension.launch_dim} of a domain of rank {len(extents)}")

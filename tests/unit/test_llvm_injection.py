@@ -10,7 +10,8 @@ import pytest
 from llvm_kernels import compiled, elementwise, kernel_of, parse, run
 from xdsl.dialects.builtin import StringAttr, UnitAttr
 
-from fuseir.codegen.llvm.compile import check_symbols, compile_kernel, emit_llvm_text
+from fuseir.codegen.llvm.compile import compile_kernel, emit_llvm_text
+from fuseir.codegen.llvm.machine import check_symbols
 from fuseir.codegen.llvm.math_functions import allowed_externs
 from fuseir.errors import CompileError
 
@@ -87,10 +88,10 @@ def test_every_line_follows_a_strict_grammar() -> None:
     attribute = r'"prefer-vector-width"="\d+"'
     for line in _every_kind_of_text().splitlines():
         assert re.fullmatch(r"[ -~]*", line)
-        for symbol in re.findall(r"@([^\s(]*)", line):
+        for symbol in re.findall(r"@([^\s(),]*)", line):
             known = SYMBOL.fullmatch(symbol) or symbol in allowed or re.fullmatch(r"llvm\.[a-z0-9.]+", symbol)
             assert known, line
-        for name in re.findall(r"%[^\s,)\]}]*", line):
+        for name in re.findall(r"%[^\s,()\]}]*", line):
             assert re.fullmatch(NAME, name), line
         rest = re.sub(attribute, "", line)
         assert not re.search(r"[\"'!$#;\\`]", rest), line

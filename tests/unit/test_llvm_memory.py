@@ -207,7 +207,7 @@ def test_multiply_and_add_are_not_contracted() -> None:
 def test_equal_kernels_give_equal_code_and_code_can_be_loaded_again() -> None:
     first, second = compiled(AXPY), compiled(AXPY)
     assert (first.symbol, first.llvm_ir, first.object_code) == (second.symbol, second.llvm_ir, second.object_code)
-    loaded = load_kernel(first.object_code, first.symbol, first.externs)
+    loaded = load_kernel(first.object_code, first.symbol, first.externs, first.support)
     x, z = np.arange(50.0), np.zeros(50)
     run(loaded, x, x, z)
     assert np.array_equal(z, 2 * x)
@@ -220,7 +220,7 @@ def test_equal_kernels_give_equal_code_and_code_can_be_loaded_again() -> None:
 def test_abi_helpers() -> None:
     assert point_count(()) == 1
     assert [point_coordinates(p, (2, 3)) for p in (0, 2, 5)] == [(0, 0), (0, 2), (1, 2)]
-    assert encode_layout((), [ArgumentLayout((whole_dimension(4, 8),), 32)]) == [1, 1, -1, 0, 0, 4, 4, 8, 32]
+    assert encode_layout((), [ArgumentLayout((whole_dimension(4, 8),), 32)]) == [1, 1, 1, -1, 0, 0, 4, 4, 8, 32]
     assert pack_scalar("i8", 200) == pack_scalar("i8", -56)
     assert pack_scalars([("i1", True), ("f32", 1e300)]) == b"\1" + bytes(7) + np.float32(np.inf).tobytes() + bytes(4)
     with pytest.raises(DTypeError):

@@ -26,16 +26,19 @@ def call_math(
         if symbol not in target.missing_math:
             return _vector_call(module, text, symbol, arguments, lanes)
     scalar = element.llvm
-    callee = module.declare(function.scalar_symbol(element), scalar, [scalar] * len(arguments), _PURE)
     if lanes:
-        key = ("lanes", function.name, element, lanes)
-        helper = module.helper(key, "lanes", lambda: _lane_by_lane(callee, element, lanes, len(arguments)))
+        helper = module.support("lanes", _lane_by_lane, function, element, lanes)
         vector = llvm_type(element, lanes)
         operands = ", ".join(f"{vector} {text.splat(argument, lanes)}" for argument in arguments)
         return text.op(f"call {vector} {helper}({operands})")
+    callee = _declare_scalar(module, function, element)
     operands = ", ".join(f"{scalar} {argument.ref}" for argument in arguments)
     # nobuiltin: LLVM must neither fold nor rewrite the call (pow(x, 0.5) as sqrt), the bits would differ.
     return text.op(f"call {scalar} {callee}({operands}) nobuiltin")
+
+
+def _declare_scalar(module: ModuleText, function: MathFunction, element: ElementType) -> str:
+    return module.declare(function.scalar_symbol(element), element.llvm, [element.llvm] * function.operands, _PURE)
 
 
 def _vector_call(module: ModuleText, text: FunctionText, symbol: str, arguments: list[Value], lanes: int) -> str:
@@ -88,11 +91,12 @@ def _join(text: FunctionText, element: ElementType, parts: list[str], lanes: int
     return parts[0]
 
 
-def _lane_by_lane(callee: str, element: ElementType, lanes: int, operands: int) -> FunctionText:
+def _lane_by_lane(module: ModuleText, function: MathFunction, element: ElementType, lanes: int) -> FunctionText:
     """A function on vectors that calls a scalar one for each lane; a loop, since unrolled calls would be long."""
+    callee = _declare_scalar(module, function, element)
     vector, scalar = llvm_type(element, lanes), element.llvm
-    text = FunctionText([vector] * operands, vector)
-    places = [text.alloca(vector, 64) for _ in range(operands)]
+    text = FunctionText([vector] * function.operands, vector)
+    places = [text.alloca(vector, 64) for _ in range(function.operands)]
     for position, place in enumerate(places):
         text.do(f"store {vector} %a{position}, ptr {place}, align 64")
     with text.loop("0", str(lanes), 1) as lane:

@@ -6,41 +6,40 @@ the text looks like is :func:`emit_llvm_text`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-import llvmlite.binding as llvm
 from xdsl.dialects import func
 from xdsl.dialects.builtin import MemRefType, ModuleOp
 
 from fuseir.codegen.abi import STATUS_OUT_OF_MEMORY, bytes_array, task_function_type, words_array
 from fuseir.codegen.llvm.emit import emit_kernel
-from fuseir.codegen.llvm.math_functions import allowed_externs, extern_address
-from fuseir.codegen.llvm.target import X86_64_V4, Target, create_target_machine, host_target
+from fuseir.codegen.llvm.machine import SYMBOL, load_object, optimized_object
+from fuseir.codegen.llvm.math_functions import allowed_externs
+from fuseir.codegen.llvm.support import support_library, whole_text
+from fuseir.codegen.llvm.target import X86_64_V4, Target, host_target
 from fuseir.codegen.llvm.task import emit_task
-from fuseir.codegen.llvm.text import ModuleText
+from fuseir.codegen.llvm.text import ModuleText, SupportFunction
 from fuseir.errors import CompileError, OutOfMemoryError
-
-_SYMBOL = re.compile(r"fz_[a-z]+_[0-9]+_[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
 class EmittedModule:
-    """LLVM text of some kernels: the task symbol of each, and the external functions that the text calls."""
+    """LLVM text of some kernels: the task symbol of each, and the external and support functions that the text calls."""
 
     text: str
     symbols: tuple[str, ...]
     externs: tuple[str, ...]
+    support: tuple[SupportFunction, ...]
 
 
 @dataclass(frozen=True)
 class CompiledKernel:
     """Machine code of one kernel, callable from any thread.
 
-    ``address`` stays valid as long as this object (or another kernel of the same module) lives. ``object_code``, ``symbol``
-    and ``externs`` are what :func:`load_kernel` needs; ``object_code`` is good only for the same processor and package versions.
+    ``address`` stays valid as long as this object (or another kernel of the same module) lives. ``object_code``, ``symbol``,
+    ``externs`` and ``support`` are what :func:`load_kernel` needs; they are good only for the same processor and package versions.
     """
 
     symbol: str
@@ -48,6 +47,7 @@ class CompiledKernel:
     llvm_ir: str
     object_code: bytes
     externs: tuple[str, ...]
+    support: tuple[SupportFunction, ...]
     _engine: Any = field(repr=False, compare=False)
     _function: Any = field(repr=False, compare=False)
 
@@ -65,14 +65,19 @@ class CompiledKernel:
 
 def emit_kernels(kernels: Sequence[func.FuncOp], target: Target) -> EmittedModule:
     """LLVM text of lowered kernels: a function of the kernels and the target, nothing else."""
-    module = ModuleText(target)
-    symbols = tuple(emit_task(module, emit_kernel(module, kernel)) for kernel in kernels)
-    return EmittedModule(str(module), symbols, tuple(sorted(module.externs)))
+    module, symbols = _emitted(kernels, target)
+    return EmittedModule(str(module), symbols, tuple(sorted(module.externs)), module.support_functions)
 
 
 def emit_llvm_text(module: ModuleOp, target: Target = X86_64_V4) -> str:
-    """The LLVM text of every lowered kernel of a module, before LLVM's passes; the same on every machine."""
-    return emit_kernels([op for op in module.walk() if is_lowered_kernel(op)], target).text
+    """The LLVM text of every lowered kernel of a module and what they call, before LLVM's passes; the same on every machine."""
+    written, _ = _emitted([op for op in module.walk() if is_lowered_kernel(op)], target)
+    return whole_text(written.functions, written.declarations, written.support_functions)
+
+
+def _emitted(kernels: Sequence[func.FuncOp], target: Target) -> tuple[ModuleText, tuple[str, ...]]:
+    module = ModuleText(target)
+    return module, tuple(emit_task(module, emit_kernel(module, kernel)) for kernel in kernels)
 
 
 def is_lowered_kernel(op: object) -> TypeGuard[func.FuncOp]:
@@ -95,75 +100,36 @@ def compile_kernels(kernels: Sequence[func.FuncOp]) -> list[CompiledKernel]:
     """
     target = host_target()
     emitted = emit_kernels(kernels, target)
-    machine = create_target_machine(target)
-    return _load(_optimized_object(emitted, machine), emitted, machine)
+    symbols = {function.symbol for function in emitted.support}
+    return _load(optimized_object(emitted.text, symbols, target), emitted, target)
 
 
-def load_kernel(object_code: bytes, symbol: str, externs: Sequence[str], llvm_ir: str = "") -> CompiledKernel:
+def load_kernel(
+    object_code: bytes,
+    symbol: str,
+    externs: Sequence[str],
+    support: Sequence[SupportFunction] = (),
+    llvm_ir: str = "",
+) -> CompiledKernel:
     """A kernel from the object code of an earlier :class:`CompiledKernel`. The caller vouches for the code's integrity."""
-    if not _SYMBOL.fullmatch(symbol) or not allowed_externs().issuperset(externs):
+    if not SYMBOL.fullmatch(symbol) or not allowed_externs().issuperset(externs):
         raise CompileError("object code that is not of this package's making")
-    return _load(object_code, EmittedModule(llvm_ir, (symbol,), tuple(externs)), create_target_machine(host_target()))[
-        0
-    ]
+    emitted = EmittedModule(llvm_ir, (symbol,), tuple(externs), tuple(support))
+    return _load(object_code, emitted, host_target())[0]
 
 
-def _optimized_object(emitted: EmittedModule, machine: Any) -> bytes:
-    try:
-        module = llvm.parse_assembly(emitted.text)
-        module.triple = machine.triple
-        module.data_layout = str(machine.target_data)
-        module.verify()
-        check_symbols(module)
-        builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-        _passes().run(module, builder)
-        check_symbols(module)
-        return machine.emit_object(module)
-    except RuntimeError as error:
-        raise CompileError("LLVM refused a kernel", notes=(str(error),)) from error
-
-
-def _passes() -> Any:
-    """What is left to do on the text: it is vectorised, hoisted and nearly minimal already.
-
-    LLVM's whole -O2 pipeline takes 15 ms and more for the smallest kernel and makes none of those measured faster; these passes take 2 ms.
-    """
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_sroa_pass()
-    passes.add_instruction_combine_pass()
-    passes.add_simplify_cfg_pass()
-    return passes
-
-
-def check_symbols(module: Any) -> None:
-    """Refuse a parsed module that calls or defines anything but what this package emits (a :class:`CompileError`)."""
-    for function in module.functions:
-        name = function.name
-        if function.is_declaration:
-            known = name.startswith("llvm.") or name in allowed_externs()
-        else:
-            known = _SYMBOL.fullmatch(name) is not None
-        if not known:
-            raise CompileError("a kernel's module names a function outside the closed table")
-    if any(True for _ in module.global_variables):
-        raise CompileError("a kernel's module has global variables")
-
-
-def _load(object_code: bytes, emitted: EmittedModule, machine: Any) -> list[CompiledKernel]:
-    for name in emitted.externs:
-        llvm.add_symbol(name, extern_address(name))
-    try:
-        # An engine wants a module; the code comes as an object file, compiled or from a cache.
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(object_code))
-        engine.finalize_object()
-    except RuntimeError as error:
-        raise CompileError("LLVM could not load a kernel", notes=(str(error),)) from error
+def _load(object_code: bytes, emitted: EmittedModule, target: Target) -> list[CompiledKernel]:
+    support_library(target).provide(emitted.support)
+    engine = load_object(object_code, emitted.externs, target)
     kernels: list[CompiledKernel] = []
     for symbol in emitted.symbols:
         address = engine.get_function_address(symbol)
         if not address:
             raise CompileError("object code without the kernel it should hold")
         function = task_function_type()(address)
-        kernels.append(CompiledKernel(symbol, address, emitted.text, object_code, emitted.externs, engine, function))
+        kernels.append(
+            CompiledKernel(
+                symbol, address, emitted.text, object_code, emitted.externs, emitted.support, engine, function
+            )
+        )
     return kernels

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from fuseir.codegen.abi import SLOT_BYTES
 from fuseir.codegen.llvm import memory
 from fuseir.codegen.llvm.memory import Lanes, MemRef
 from fuseir.codegen.llvm.ops import emit_operation
 from fuseir.codegen.llvm.reduction import BLOCK, TREE_LANES, LoopReduction
 from fuseir.codegen.llvm.scratch import ScratchTiles
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import I8, INDEX, ElementType, Value, element_type, literal
+from fuseir.codegen.llvm.types import INDEX, ElementType, Value, element_type, literal
+from fuseir.codegen.llvm.workspace import Workspace
 from fuseir.errors import UnsupportedError
 
 
 @dataclass(frozen=True, slots=True)
-class TileParameter:
-    """A tile that a kernel takes: its element type and rank."""
-
-    element: ElementType
-    rank: int
-
-
-@dataclass(frozen=True, slots=True)
 class KernelBody:
-    """An emitted kernel: ``i32 symbol(base, sizes…, strides…, …, scalars…)``, and its parameters as the IR orders them."""
+    """An emitted kernel: ``i32 symbol(tiles, scalars, workspace)``, all pointers, for one point.
+
+    ``tiles`` are 8-byte words: for each tile its address, its extents, its strides in bytes. ``scalars`` are as the task gets
+    them. ``ranks`` are those of the tiles, and ``workspace_bytes`` is the size of what ``workspace`` points to.
+    """
 
     symbol: str
-    tiles: tuple[TileParameter, ...]
-    scalars: tuple[ElementType, ...]
+    ranks: tuple[int, ...]
+    workspace_bytes: int
+
+
+_TILES, _SCALARS, _WORKSPACE = "%a0", "%a1", "%a2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +54,11 @@ def emit_kernel(module: ModuleText, kernel: func.FuncOp) -> KernelBody:
 
     Raises :class:`UnsupportedError` for anything that ``docs/kernels.md`` section 3 does not have.
     """
-    tiles: list[TileParameter] = []
-    scalars: list[ElementType] = []
-    parameters: list[str] = []
-    for parameter in kernel.body.block.args:
-        if isinstance(parameter.type, MemRefType):
-            if scalars:
-                raise UnsupportedError("a kernel's tiles come before its scalars")
-            tile = TileParameter(element_type(parameter.type.element_type), parameter.type.get_num_dims())
-            tiles.append(tile)
-            parameters += ["ptr noalias", *["i64"] * (2 * tile.rank)]
-        else:
-            scalars.append(element_type(parameter.type))
-            parameters.append(scalars[-1].llvm)
-    text = FunctionText(parameters, "i32")
+    text = FunctionText(["ptr readonly", "ptr readonly", "ptr"], "i32")
     emitter = _KernelEmitter(module, text)
-    emitter.bind_parameters(kernel.body.block.args, tiles)
+    ranks = emitter.bind_parameters(kernel.body.block.args)
     emitter.emit_top_level(kernel.body.block.ops)
-    symbol = module.define("body", text, "noinline")
-    return KernelBody(symbol, tuple(tiles), tuple(scalars))
+    return KernelBody(module.define("body", text), ranks, emitter.workspace.bytes)
 
 
 class _KernelEmitter:
@@ -82,23 +69,50 @@ class _KernelEmitter:
         self._values: dict[SSAValue, Value] = {}
         self._memrefs: dict[SSAValue, MemRef] = {}
         self._scratch = ScratchTiles(module, text)
+        self.workspace = Workspace(text, _WORKSPACE)
         # By loop: its versions share their stack space.
         self._reductions: dict[Operation, list[LoopReduction]] = {}
         # Operations of the loops around that were emitted in front of them.
         self._hoisted: set[Operation] = set()
 
-    def bind_parameters(self, arguments: Iterable[SSAValue], tiles: Sequence[TileParameter]) -> None:
-        """Say what the kernel's parameters are called."""
-        number = 0
-        for argument, tile in zip(arguments, [*tiles, *[None] * len(tuple(arguments))], strict=False):
-            if tile is None:
-                self._values[argument] = Value(f"%a{number}", element_type(argument.type))
-                number += 1
-                continue
-            names = [f"%a{number + offset}" for offset in range(1 + 2 * tile.rank)]
-            sizes, strides = names[1 : 1 + tile.rank], names[1 + tile.rank :]
-            self._memrefs[argument] = MemRef(names[0], tile.element, tuple(sizes), tuple(strides))
-            number += len(names)
+    def bind_parameters(self, parameters: Iterable[SSAValue]) -> tuple[int, ...]:
+        """Say where the kernel's parameters are; the ranks of its tiles, in order."""
+        ranks: list[int] = []
+        words, slots = 0, 0
+        for parameter in parameters:
+            kind = parameter.type
+            if isinstance(kind, MemRefType):
+                if slots:
+                    raise UnsupportedError("a kernel's tiles come before its scalars")
+                rank = kind.get_num_dims()
+                self._bind_tile(parameter, element_type(kind.element_type), rank, words)
+                ranks.append(rank)
+                words += 1 + 2 * rank
+            else:
+                self._bind_scalar(parameter, element_type(kind), SLOT_BYTES * slots)
+                slots += 1
+        return tuple(ranks)
+
+    def _bind_tile(self, parameter: SSAValue, element: ElementType, rank: int, first: int) -> None:
+        """Read a tile's words at the kernel's start: in many fused kernels most tiles are looked at for their extents only."""
+        kinds = {isinstance(use.operation, memref.DimOp) for use in parameter.uses}
+
+        def read(llvm: str, begin: int, count: int) -> tuple[str, ...]:
+            text = self._text
+            places = [text.entry_op(f"getelementptr i64, ptr {_TILES}, i64 {first + begin + n}") for n in range(count)]
+            return tuple(text.entry_op(f"load {llvm}, ptr {place}, align {SLOT_BYTES}") for place in places)
+
+        sizes = read("i64", 1, rank) if True in kinds else ("0",) * rank
+        (base,), strides = (read("ptr", 0, 1), read("i64", 1 + rank, rank)) if False in kinds else (("null",), ())
+        self._memrefs[parameter] = MemRef(base, element, sizes, strides)
+
+    def _bind_scalar(self, parameter: SSAValue, element: ElementType, offset: int) -> None:
+        if parameter.uses:
+            place = self._text.entry_op(f"getelementptr i8, ptr {_SCALARS}, i64 {offset}")
+            value = self._text.entry_op(f"load {element.memory.llvm}, ptr {place}, align {SLOT_BYTES}")
+            if element.bits == 1:
+                value = self._text.entry_op(f"icmp ne i8 {value}, 0")
+            self._values[parameter] = Value(value, element)
 
     def emit_top_level(self, ops: Iterable[Operation]) -> None:
         """The kernel's own block: also scratch tiles live here, and it returns."""
@@ -189,13 +203,14 @@ class _KernelEmitter:
         bound = self._operand(op.upperBound[0], vector)
         if bound.lanes:
             raise UnsupportedError("scf.parallel with a bound that differs by lane")
-        hoisted = self._hoist(op, vector)
+        hoisted, mark = self._hoist(op, vector), self.workspace.mark()
         if "vector" not in op.attributes:
             self._serial_loop(op, bound.ref, vector)
         elif vector is None:
             self._vector_loop(op, bound.ref)
         else:
             raise UnsupportedError("a vector loop within a vector loop")
+        self.workspace.release(mark)
         self._hoisted -= hoisted  # the loop's next version, if it is within a vector loop, hoists anew
 
     def _hoist(self, loop: scf.ParallelOp, vector: _Vector | None) -> set[Operation]:
@@ -220,7 +235,12 @@ class _KernelEmitter:
             reduce = _reduce_of(op)
             self._reductions[op] = [
                 LoopReduction(
-                    self._module, self._text, _combiner_of(reduce, number), element_type(arg.type), value_lanes
+                    self._module,
+                    self._text,
+                    self.workspace,
+                    _combiner_of(reduce, number),
+                    element_type(arg.type),
+                    value_lanes,
                 )
                 for number, arg in enumerate(reduce.args)
             ]
@@ -261,10 +281,7 @@ class _KernelEmitter:
             rest = text.op(f"sub i64 {bound}, {position}")
             smin = self._module.intrinsic("smin", "i64", ["i64", "i64"])
             active = text.op(f"call i64 {smin}(i64 {rest}, i64 {count})")
-            narrow = text.splat(Value(text.op(f"trunc i64 {active} to i8"), I8), count)
-            numbers = ", ".join(f"i8 {lane}" for lane in range(count))
-            mask = text.op(f"icmp ugt <{count} x i8> {narrow}, <{numbers}>")
-            self._vector_body(op, Lanes(count, position, mask, active), reductions)
+            self._vector_body(op, Lanes(count, position, active), reductions)
         for result, reduction in zip(op.res, reductions, strict=True):
             self._values[result] = reduction.finish()
 
@@ -272,9 +289,10 @@ class _KernelEmitter:
         text = self._text
         vector = _Vector(op.body.block.args[0], lanes)
         self._body(op, vector)
-        for reduction, arg in zip(reductions, _reduce_of(op).args, strict=True):
-            reduction.step_vector(self._operand(arg, vector), lanes.mask)
         if reductions:
+            mask = None if lanes.active is None else memory.lane_mask(text, lanes.active, lanes.count)
+            for reduction, arg in zip(reductions, _reduce_of(op).args, strict=True):
+                reduction.step_vector(self._operand(arg, vector), mask)
             following = text.op(f"add i64 {lanes.position}, {TREE_LANES}")
             within = text.op(f"and i64 {following}, {BLOCK - 1}")
             self._end_block_if(text.op(f"icmp eq i64 {within}, 0"), reductions)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from xdsl.ir import Operation
 
 from fuseir.codegen.llvm.site import Emit, Site
-from fuseir.codegen.llvm.text import FunctionText
-from fuseir.codegen.llvm.types import I1, constant, mangled
+from fuseir.codegen.llvm.text import FunctionText, ModuleText
+from fuseir.codegen.llvm.types import I1, ElementType, constant, llvm_type, mangled
 
 
 def _operands(site: Site) -> tuple[str, str]:
@@ -133,17 +133,16 @@ def _count_zeros(name: str) -> Emit:
 
 
 def _power(site: Site, op: Operation) -> str:
-    element, lanes = site.result, site.lanes
-    helper = site.module.helper(("ipowi", element, lanes), "ipowi", lambda: _power_function(site))
+    helper = site.module.support("ipowi", _power_function, site.result, site.lanes)
     base, exponent = _operands(site)
     return site.text.op(f"call {site.type} {helper}({site.type} {base}, {site.type} {exponent})")
 
 
-def _power_function(site: Site) -> FunctionText:
+def _power_function(module: ModuleText, element: ElementType, lanes: int) -> FunctionText:
     """``base ** exponent`` by squaring; with a negative exponent, the power of the truncated inverse."""
-    element, lanes, vector = site.result, site.lanes, site.type
+    vector = llvm_type(element, lanes)
     text = FunctionText([vector, vector], vector)
-    inner = Site(site.module, text, lanes, [], element)
+    inner = Site(module, text, lanes, [], element)
     zero, one = inner.constant(0), inner.constant(1)
     negative = _test(inner, "slt", "%a1", zero)
     start = _choose(inner, negative, zero, "%a1")
@@ -164,7 +163,7 @@ def _power_function(site: Site) -> FunctionText:
     text.place(header)
     more = _test(inner, "ne", read(exponent), zero)
     if lanes:
-        any_lane = site.module.declare(f"llvm.vector.reduce.or.v{lanes}i1", "i1", [flag])
+        any_lane = module.declare(f"llvm.vector.reduce.or.v{lanes}i1", "i1", [flag])
         more = text.op(f"call i1 {any_lane}({flag} {more})")
     text.branch_if(more, body, after)
     text.place(body)

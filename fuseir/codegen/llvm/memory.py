@@ -1,8 +1,8 @@
 """Loads and stores of tiles: scalar, contiguous vectors, and vectors at any stride.
 
 Vector code comes in two versions. The *full* one runs all lanes and knows that neighbours in the vector loop are neighbours in
-memory. The *general* one has a mask of active lanes and takes any stride; per access it still asks whether the elements are
-neighbours, so that one strided operand does not slow the others down. Elements may be unaligned.
+memory. The *general* one runs some lanes and takes any stride: each access is a call of a support function, which asks
+whether the elements are neighbours, so that one strided operand does not slow the others down. Elements may be unaligned.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ class MemRef:
 class Lanes:
     """The vector code around an access: lane ``l`` is iteration ``position + l``.
 
-    ``mask`` (a vector of ``i1``) and ``active`` (an ``i64``: lanes 0 to ``active - 1``) are None in the full version.
+    ``active`` is an ``i64``, lanes 0 to ``active - 1`` are to run; it is None in the full version.
     """
 
     count: int
     position: str
-    mask: str | None = None
     active: str | None = None
 
 
@@ -98,87 +97,76 @@ def _total(text: FunctionText, strides: tuple[str, ...]) -> str:
     return total
 
 
+def lane_mask(text: FunctionText, active: str, lanes: int) -> str:
+    """The vector of ``i1`` whose first ``active`` lanes are on."""
+    narrow = text.splat(Value(text.op(f"trunc i64 {active} to i8"), I8), lanes)
+    numbers = ", ".join(f"i8 {lane}" for lane in range(lanes))
+    return text.op(f"icmp ugt <{lanes} x i8> {narrow}, <{numbers}>")
+
+
 def _load_vector(module: ModuleText, text: FunctionText, place: Place, lanes: Lanes) -> str:
     memory = place.element.memory
     vector = llvm_type(memory, lanes.count)
-    if lanes.mask is None:
+    if lanes.active is None:
         address = text.op(f"getelementptr {memory.llvm}, ptr {place.address}, i64 {lanes.position}")
         return text.op(f"load {vector}, ptr {address}, align 1")
-    stride = _total(text, place.vector_strides)
-    offset = text.op(f"mul i64 {lanes.position}, {stride}")
-    address = text.op(f"getelementptr i8, ptr {place.address}, i64 {offset}")
-    gather = module.helper(("gather", memory, lanes.count), "gather", lambda: _gather_function(memory, lanes.count))
-    strided = f"call {vector} {gather}(ptr {address}, i64 {stride}, i64 {lanes.active})"
-    if memory.bytes not in module.target.masked_bytes:
-        return text.op(strided)
-    masked = module.declare(f"llvm.masked.load.{mangled(vector)}.p0", vector, ["ptr", f"<{lanes.count} x i1>", vector])
-    contiguous = (
-        f"call {vector} {masked}(ptr align 1 {address}, <{lanes.count} x i1> {lanes.mask}, {vector} zeroinitializer)"
-    )
-    if stride == str(memory.bytes):
-        return text.op(contiguous)
-    near, far, after = text.label(), text.label(), text.label()
-    text.branch_if(text.op(f"icmp eq i64 {stride}, {memory.bytes}"), near, far)
-    text.place(near)
-    near_value = text.op(contiguous)
-    text.branch(after)
-    text.place(far)
-    far_value = text.op(strided)
-    text.branch(after)
-    text.place(after)
-    return text.op(f"phi {vector} [ {near_value}, %{near} ], [ {far_value}, %{far} ]")
+    address, stride = _first_element(text, place, lanes)
+    callee = module.support("load", _load_function, memory, lanes.count)
+    return text.op(f"call {vector} {callee}(ptr {address}, i64 {stride}, i64 {lanes.active})")
 
 
 def _store_vector(module: ModuleText, text: FunctionText, place: Place, ref: str, lanes: Lanes) -> None:
     memory = place.element.memory
     vector = llvm_type(memory, lanes.count)
-    if lanes.mask is None:
+    if lanes.active is None:
         address = text.op(f"getelementptr {memory.llvm}, ptr {place.address}, i64 {lanes.position}")
         text.do(f"store {vector} {ref}, ptr {address}, align 1")
         return
+    address, stride = _first_element(text, place, lanes)
+    callee = module.support("store", _store_function, memory, lanes.count)
+    text.do(f"call void {callee}({vector} {ref}, ptr {address}, i64 {stride}, i64 {lanes.active})")
+
+
+def _first_element(text: FunctionText, place: Place, lanes: Lanes) -> tuple[str, str]:
+    """The address of lane 0, and the bytes from one lane to the next."""
     stride = _total(text, place.vector_strides)
     offset = text.op(f"mul i64 {lanes.position}, {stride}")
-    address = text.op(f"getelementptr i8, ptr {place.address}, i64 {offset}")
-    scatter = module.helper(("scatter", memory, lanes.count), "scatter", lambda: _scatter_function(memory, lanes.count))
-    strided = f"call void {scatter}({vector} {ref}, ptr {address}, i64 {stride}, i64 {lanes.active})"
-    if memory.bytes not in module.target.masked_bytes:
-        text.do(strided)
-        return
-    masked = module.declare(f"llvm.masked.store.{mangled(vector)}.p0", "void", [vector, "ptr", f"<{lanes.count} x i1>"])
-    contiguous = f"call void {masked}({vector} {ref}, ptr align 1 {address}, <{lanes.count} x i1> {lanes.mask})"
-    if stride == str(memory.bytes):
-        text.do(contiguous)
-        return
-    near, far, after = text.label(), text.label(), text.label()
-    text.branch_if(text.op(f"icmp eq i64 {stride}, {memory.bytes}"), near, far)
-    text.place(near)
-    text.do(contiguous)
-    text.branch(after)
-    text.place(far)
-    text.do(strided)
-    text.branch(after)
-    text.place(after)
+    return text.op(f"getelementptr i8, ptr {place.address}, i64 {offset}"), stride
 
 
-def _gather_function(memory: ElementType, lanes: int) -> FunctionText:
-    """``gather(address, stride, active)``: a vector of strided elements, zero beyond the active ones.
+def _load_function(module: ModuleText, memory: ElementType, lanes: int) -> FunctionText:
+    """``load(address, stride, active)``: a vector of elements at any stride, zero beyond the active ones.
 
     Scalar loads rather than gather instructions: those are no faster on the processors measured, do not exist for small
     elements, and LLVM writes a branch for each lane where the processor has none.
     """
     vector = llvm_type(memory, lanes)
     text = FunctionText(["ptr", "i64", "i64"], vector)
-    full, part = text.label(), text.label()
-    text.branch_if(text.op(f"icmp eq i64 %a2, {lanes}"), full, part)
-    text.place(full)
-    result = "poison"
-    address = "%a0"
+    near, far, all_near, some_near, all_far, some_far = (text.label() for _ in range(6))
+    is_full = text.op(f"icmp eq i64 %a2, {lanes}")
+    text.branch_if(text.op(f"icmp eq i64 %a1, {memory.bytes}"), near, far)
+    text.place(near)
+    has_masks = memory.bytes in module.target.masked_bytes
+    text.branch_if(is_full, all_near, some_near if has_masks else some_far)
+    text.place(all_near)
+    text.do(f"ret {vector} {text.op(f'load {vector}, ptr %a0, align 1')}")
+    if has_masks:
+        text.place(some_near)
+        mask = lane_mask(text, "%a2", lanes)
+        flags = f"<{lanes} x i1>"
+        masked = module.declare(f"llvm.masked.load.{mangled(vector)}.p0", vector, ["ptr", flags, vector])
+        loaded = text.op(f"call {vector} {masked}(ptr align 1 %a0, {flags} {mask}, {vector} zeroinitializer)")
+        text.do(f"ret {vector} {loaded}")
+    text.place(far)
+    text.branch_if(is_full, all_far, some_far)
+    text.place(all_far)
+    result, address = "poison", "%a0"
     for lane in range(lanes):
         element = text.op(f"load {memory.llvm}, ptr {address}, align 1")
         address = text.op(f"getelementptr i8, ptr {address}, i64 %a1")
         result = text.op(f"insertelement {vector} {result}, {memory.llvm} {element}, i64 {lane}")
     text.do(f"ret {vector} {result}")
-    text.place(part)
+    text.place(some_far)
     buffer = text.alloca(vector, 64)
     text.do(f"store {vector} zeroinitializer, ptr {buffer}, align 64")
     with text.loop("0", "%a2", 1) as lane_number:
@@ -190,20 +178,36 @@ def _gather_function(memory: ElementType, lanes: int) -> FunctionText:
     return text
 
 
-def _scatter_function(memory: ElementType, lanes: int) -> FunctionText:
-    """``scatter(vector, address, stride, active)``: store the active lanes, in order."""
+def _store_function(module: ModuleText, memory: ElementType, lanes: int) -> FunctionText:
+    """``store(vector, address, stride, active)``: store the active lanes at any stride, in order."""
     vector = llvm_type(memory, lanes)
     text = FunctionText([vector, "ptr", "i64", "i64"])
-    full, part = text.label(), text.label()
-    text.branch_if(text.op(f"icmp eq i64 %a3, {lanes}"), full, part)
-    text.place(full)
+    near, far, all_near, some_near, all_far, some_far = (text.label() for _ in range(6))
+    is_full = text.op(f"icmp eq i64 %a3, {lanes}")
+    text.branch_if(text.op(f"icmp eq i64 %a2, {memory.bytes}"), near, far)
+    text.place(near)
+    has_masks = memory.bytes in module.target.masked_bytes
+    text.branch_if(is_full, all_near, some_near if has_masks else some_far)
+    text.place(all_near)
+    text.do(f"store {vector} %a0, ptr %a1, align 1")
+    text.do("ret void")
+    if has_masks:
+        text.place(some_near)
+        mask = lane_mask(text, "%a3", lanes)
+        flags = f"<{lanes} x i1>"
+        masked = module.declare(f"llvm.masked.store.{mangled(vector)}.p0", "void", [vector, "ptr", flags])
+        text.do(f"call void {masked}({vector} %a0, ptr align 1 %a1, {flags} {mask})")
+        text.do("ret void")
+    text.place(far)
+    text.branch_if(is_full, all_far, some_far)
+    text.place(all_far)
     address = "%a1"
     for lane in range(lanes):
         element = text.op(f"extractelement {vector} %a0, i64 {lane}")
         text.do(f"store {memory.llvm} {element}, ptr {address}, align 1")
         address = text.op(f"getelementptr i8, ptr {address}, i64 %a2")
     text.do("ret void")
-    text.place(part)
+    text.place(some_far)
     buffer = text.alloca(vector, 64)
     text.do(f"store {vector} %a0, ptr {buffer}, align 64")
     with text.loop("0", "%a3", 1) as lane_number:

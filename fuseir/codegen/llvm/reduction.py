@@ -8,6 +8,8 @@ neighbour moves up unchanged; so what is left at the end is folded from the smal
 is not full needs no push: folding it with the used slots from the smallest up is what a push, then the same, would do.
 Padding is never computed: ``x ⊕ identity`` is ``x``.
 
+The stack, and a partial that is not to live in registers, lie in the kernel's workspace.
+
 A partial takes one of two shapes. If the reduction's loop is the vectorised one, or if values are scalars, it is one vector
 of 32 elements (``rows`` 1). If an enclosing loop is vectorised, a value is a vector already, and the partial is 32 such
 rows. Booleans are kept as bytes 0 and -1, for which every combiner gives the same low bit.
@@ -22,13 +24,14 @@ from dataclasses import dataclass
 from fuseir.codegen.llvm.ops import combine, identity
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
 from fuseir.codegen.llvm.types import ElementType, Value, constant, llvm_type
+from fuseir.codegen.llvm.workspace import Workspace
 
 TREE_LANES = 32
 BLOCK = 1024
 """Iterations of a block: 32 steps of 32 lanes."""
 
 _STACK_SLOTS = 48
-"""Enough for 2^48 blocks along one dimension, years of work; slots that are not used cost nothing."""
+"""Enough for 2^48 blocks of 2^10 iterations along one dimension: years of work. Memory of slots not used is never touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class PartialShape:
         """Alignment of rows in memory: that of a cache line, or the row's size if it is smaller."""
         return min(64, self.element.bytes * self.lanes)
 
+    @property
+    def bytes(self) -> int:
+        """Size of a partial."""
+        return self.rows * self.lanes * self.element.bytes
+
 
 class LoopReduction:
     """One reduction of one loop. Make it before the loop, ``begin`` at its start, then step, then ``finish``.
@@ -59,15 +67,24 @@ class LoopReduction:
     """
 
     def __init__(
-        self, module: ModuleText, text: FunctionText, combiner: str, element: ElementType, value_lanes: int | None
+        self,
+        module: ModuleText,
+        text: FunctionText,
+        workspace: Workspace,
+        combiner: str,
+        element: ElementType,
+        value_lanes: int | None,
     ) -> None:
         self._module, self._text, self._element = module, text, element
         rows, lanes = (TREE_LANES, value_lanes) if value_lanes else (1, TREE_LANES)
         self._identity = identity(combiner, element)
         self._shape = PartialShape(combiner, element.memory, rows, lanes)
         shape = self._shape
-        self._partial = text.alloca(f"[{rows} x {shape.row}]", shape.alignment)
-        self._stack = text.alloca(f"[{_STACK_SLOTS * rows} x {shape.row}]", shape.alignment)
+        if rows == 1:
+            self._partial = workspace.reserve_register(shape.row, shape.bytes, shape.alignment)
+        else:
+            self._partial = workspace.reserve(shape.bytes)
+        self._stack = workspace.reserve(_STACK_SLOTS * shape.bytes)
         self._blocks = text.alloca("i64", 8)
 
     def begin(self) -> None:
@@ -95,7 +112,7 @@ class LoopReduction:
     def end_block(self) -> None:
         """Push the partial of a finished block."""
         shape, text = self._shape, self._text
-        helper = self._module.helper(("push", shape), "push", lambda: _push_function(self._module, shape))
+        helper = self._module.support("push", _push_function, shape)
         count = text.op(f"load i64, ptr {self._blocks}, align 8")
         text.do(f"call void {helper}(ptr {self._stack}, i64 {count}, {self._partial_argument()})")
         text.do(f"store i64 {text.op(f'add i64 {count}, 1')}, ptr {self._blocks}, align 8")
@@ -106,7 +123,7 @@ class LoopReduction:
         shape, text = self._shape, self._text
         lanes = shape.lanes if shape.rows > 1 else 0
         kind = llvm_type(shape.element, lanes)
-        helper = self._module.helper(("fold", shape), "fold", lambda: _fold_function(self._module, shape))
+        helper = self._module.support("fold", _fold_function, shape)
         count = text.op(f"load i64, ptr {self._blocks}, align 8")
         ref = text.op(f"call {kind} {helper}(ptr {self._stack}, i64 {count}, {self._partial_argument()})")
         if self._element.bits == 1:

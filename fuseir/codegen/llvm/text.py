@@ -1,5 +1,9 @@
 """Writing LLVM functions and modules as text.
 
+A module holds a kernel's own functions. What kernels have in common (loads at any stride, the levels of a reduction tree, the
+loop over points) are *support functions*: each is written once for a target, compiled once in a process, and called from
+kernels' modules as an external function. ``support`` compiles them.
+
 Every name that reaches the text is made here: ``%v<n>`` and ``b<n>`` within functions, ``@fz_<kind>_<counter>_<hash>`` for
 functions, and external functions from a closed table. Names and strings of users have no way in.
 """
@@ -7,11 +11,16 @@ functions, and external functions from a closed table. Names and strings of user
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVarTuple
 
 from fuseir.codegen.llvm.target import Target
 from fuseir.codegen.llvm.types import I64, Value, llvm_type, mangled
+
+_Arguments = TypeVarTuple("_Arguments")
 
 
 class FunctionText:
@@ -25,7 +34,7 @@ class FunctionText:
         self.result = result
         self.block = "entry"
         self._lines: list[str] = []
-        self._allocas: list[str] = []
+        self._entry: list[str] = []
         self._names = 0
         self._labels = 0
 
@@ -41,10 +50,15 @@ class FunctionText:
 
     def alloca(self, llvm: str, alignment: int, initial: str | None = None) -> str:
         """Stack space of the whole function, made and initialised once, also if asked for inside a loop."""
-        name = self._fresh()
-        self._allocas.append(f"  {name} = alloca {llvm}, align {alignment}")
+        name = self.entry_op(f"alloca {llvm}, align {alignment}")
         if initial is not None:
-            self._allocas.append(f"  store {llvm} {initial}, ptr {name}, align {alignment}")
+            self._entry.append(f"  store {llvm} {initial}, ptr {name}, align {alignment}")
+        return name
+
+    def entry_op(self, text: str) -> str:
+        """Write an instruction at the function's start, wherever the current block is; returns its result's name."""
+        name = self._fresh()
+        self._entry.append(f"  {name} = {text}")
         return name
 
     def label(self) -> str:
@@ -110,11 +124,21 @@ class FunctionText:
 
     def body(self) -> str:
         """The function from its opening brace on, complete once the last block has ended."""
-        return "\n".join(["{", "entry:", *self._allocas, *self._lines, "}"])
+        return "\n".join(["{", "entry:", *self._entry, *self._lines, "}"])
 
     def _fresh(self) -> str:
         self._names += 1
         return f"%v{self._names}"
+
+
+@dataclass(frozen=True, slots=True)
+class SupportFunction:
+    """A function that kernels share: its symbol, which stands for its text, what it declares, and which of that is external."""
+
+    symbol: str
+    text: str
+    declarations: tuple[str, ...]
+    externs: tuple[str, ...]
 
 
 class ModuleText:
@@ -123,14 +147,24 @@ class ModuleText:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.externs: set[str] = set()
+        self.functions: list[str] = []
         self._declarations: dict[str, str] = {}
-        self._functions: list[str] = []
-        self._helpers: dict[Hashable, str] = {}
+        self._support: dict[str, tuple[SupportFunction, str]] = {}
+
+    @property
+    def declarations(self) -> tuple[str, ...]:
+        """Declarations of intrinsics and functions of the closed table, by name."""
+        return tuple(self._declarations[name] for name in sorted(self._declarations))
+
+    @property
+    def support_functions(self) -> tuple[SupportFunction, ...]:
+        """The support functions that the module calls, by symbol."""
+        return tuple(self._support[symbol][0] for symbol in sorted(self._support))
 
     def declare(self, name: str, result: str, parameters: Sequence[str], attributes: str = "") -> str:
         """Declare an LLVM intrinsic or a function of the closed table; returns its symbol."""
         if name not in self._declarations:
-            self._declarations[name] = f"declare {result} @{name}({', '.join(parameters)}) {attributes}".rstrip()
+            self._declarations[name] = _declaration(name, result, parameters, attributes)
             if not name.startswith("llvm."):
                 self.externs.add(name)
         return f"@{name}"
@@ -141,20 +175,46 @@ class ModuleText:
 
     def define(self, kind: str, function: FunctionText, attributes: str = "", linkage: str = "internal ") -> str:
         """Add a finished function; returns its symbol. Equal modules get equal symbols."""
-        body = function.body()
-        digest = hashlib.sha256(body.encode()).hexdigest()[:12]
-        symbol = f"fz_{kind}_{len(self._functions)}_{digest}"
         parameters = ", ".join(f"{llvm} %a{position}" for position, llvm in enumerate(function.parameters))
         attributes = f"nounwind {attributes} {self.target.function_attributes}".replace("  ", " ").strip()
-        self._functions.append(f"define {linkage}{function.result} @{symbol}({parameters}) {attributes} {body}")
+        rest = f"({parameters}) {attributes} {function.body()}"
+        # Support functions of several targets may be in one process.
+        digest = hashlib.sha256(f"{self.target.cpu} {self.target.features} {function.result} {rest}".encode())
+        symbol = f"fz_{kind}_{len(self.functions)}_{digest.hexdigest()[:12]}"
+        self.functions.append(f"define {linkage}{function.result} @{symbol}{rest}")
         return symbol
 
-    def helper(self, key: Hashable, kind: str, build: Callable[[], FunctionText], attributes: str = "noinline") -> str:
-        """The symbol of a function made once a module; ``key`` says what it does and for which types."""
-        if key not in self._helpers:
-            self._helpers[key] = "@" + self.define(kind, build(), attributes)
-        return self._helpers[key]
+    def support(
+        self, kind: str, build: Callable[[ModuleText, *_Arguments], FunctionText], *arguments: *_Arguments
+    ) -> str:
+        """The symbol of the support function that ``build(module, *arguments)`` writes: a pure function of its arguments."""
+        function, declaration = _written(self.target, kind, build, *arguments)
+        self._support[function.symbol] = function, declaration
+        return f"@{function.symbol}"
 
     def __str__(self) -> str:
-        declarations = [self._declarations[name] for name in sorted(self._declarations)]
-        return "\n\n".join([*self._functions, "\n".join(declarations)]) + "\n"
+        """What LLVM compiles: the module's functions, everything else declared."""
+        declared = [self._support[symbol][1] for symbol in sorted(self._support)]
+        return module_text(self.functions, [*declared, *self.declarations])
+
+
+def module_text(functions: Sequence[str], declarations: Sequence[str]) -> str:
+    """A module's text."""
+    return "\n\n".join([*functions, "\n".join(declarations)]) + "\n"
+
+
+def _declaration(name: str, result: str, parameters: Sequence[str], attributes: str) -> str:
+    return f"declare {result} @{name}({', '.join(parameters)}) {attributes}".rstrip()
+
+
+@cache
+def _written(
+    target: Target, kind: str, build: Callable[[ModuleText, *_Arguments], FunctionText], *arguments: *_Arguments
+) -> tuple[SupportFunction, str]:
+    """A support function and its declaration. Kept, since writing one takes as long as writing a small kernel."""
+    module = ModuleText(target)
+    function = build(module, *arguments)
+    symbol = module.define(kind, function, linkage="")
+    assert not module.support_functions, "a support function calls no other"
+    declaration = _declaration(symbol, function.result, function.parameters, "nounwind")
+    return SupportFunction(symbol, module.functions[0], module.declarations, tuple(sorted(module.externs))), declaration
