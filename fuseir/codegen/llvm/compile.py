@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import MemRefType, ModuleOp
+from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType
 
 from fuseir.codegen.abi import STATUS_OUT_OF_MEMORY, bytes_array, task_function_type, words_array
 from fuseir.codegen.llvm.emit import emit_kernel
@@ -21,7 +21,8 @@ from fuseir.codegen.llvm.support import support_library, whole_text
 from fuseir.codegen.llvm.target import X86_64_V4, Target, host_target
 from fuseir.codegen.llvm.task import emit_task
 from fuseir.codegen.llvm.text import ModuleText, SupportFunction
-from fuseir.errors import CompileError, OutOfMemoryError
+from fuseir.dialects.verification import location_of
+from fuseir.errors import CompileError, OutOfMemoryError, UnsupportedError
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,16 @@ def emit_kernels(kernels: Sequence[func.FuncOp], target: Target) -> EmittedModul
 
 
 def emit_llvm_text(module: ModuleOp, target: Target = X86_64_V4) -> str:
-    """The LLVM text of every lowered kernel of a module and what they call, before LLVM's passes; the same on every machine."""
+    """The LLVM text of every lowered kernel of a module and what they call, before LLVM's passes; the same on every machine.
+
+    Raises :class:`UnsupportedError` for a kernel that is not lowered, or holds what lowered kernels may not.
+    """
+    for op in module.walk():
+        if not isinstance(op, func.FuncOp) or op.is_declaration:
+            continue
+        if any(isinstance(kind, TensorType) for kind in op.function_type.inputs.data):
+            message = "a kernel on tensors is not in the form that code is generated for: run lower-kernels first"
+            raise UnsupportedError(message, location=location_of(op))
     written, _ = _emitted([op for op in module.walk() if is_lowered_kernel(op)], target)
     return whole_text(written.functions, written.declarations, written.support_functions)
 

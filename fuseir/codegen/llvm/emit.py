@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from fuseir.codegen.abi import SLOT_BYTES
+from fuseir.codegen.abi import SLOT_BYTES, STATUS_OK
 from fuseir.codegen.llvm import memory
 from fuseir.codegen.llvm.memory import Lanes, MemRef
 from fuseir.codegen.llvm.ops import emit_operation
@@ -18,6 +19,7 @@ from fuseir.codegen.llvm.scratch import ScratchTiles
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
 from fuseir.codegen.llvm.types import INDEX, ElementType, Value, element_type, literal
 from fuseir.codegen.llvm.workspace import Workspace
+from fuseir.dialects.verification import location_of
 from fuseir.errors import UnsupportedError
 
 
@@ -48,6 +50,9 @@ class _Vector:
 _STAYING = (memref.LoadOp, memref.StoreOp, scf.ParallelOp, scf.ReduceOp, scf.ReduceReturnOp)
 """What is not moved out of loops: memory accesses, and the loops themselves."""
 
+_TOP_LEVEL = (memref.AllocOp, memref.DeallocOp, func.ReturnOp)
+"""What stands in a kernel's own block only."""
+
 
 def emit_kernel(module: ModuleText, kernel: func.FuncOp) -> KernelBody:
     """Emit a lowered kernel as a function of ``module``.
@@ -56,7 +61,8 @@ def emit_kernel(module: ModuleText, kernel: func.FuncOp) -> KernelBody:
     """
     text = FunctionText(["ptr readonly", "ptr readonly", "ptr"], "i32")
     emitter = _KernelEmitter(module, text)
-    ranks = emitter.bind_parameters(kernel.body.block.args)
+    with _located(kernel):
+        ranks = emitter.bind_parameters(kernel.body.block.args)
     emitter.emit_top_level(kernel.body.block.ops)
     return KernelBody(module.define("body", text), ranks, emitter.workspace.bytes)
 
@@ -117,23 +123,15 @@ class _KernelEmitter:
     def emit_top_level(self, ops: Iterable[Operation]) -> None:
         """The kernel's own block: also scratch tiles live here, and it returns."""
         for op in ops:
-            if isinstance(op, memref.AllocOp):
-                sizes = [self._values[size].ref for size in op.dynamic_sizes]
-                self._memrefs[op.memref] = self._scratch.allocate(op.memref, op.memref.type, sizes)
-            elif isinstance(op, memref.DeallocOp):
-                self._scratch.free(op.memref)
-            elif isinstance(op, func.ReturnOp):
-                if op.operands:
-                    raise UnsupportedError("a lowered kernel returns nothing")
-                self._scratch.free_all()
-                self._text.do("ret i32 0")
-                self._scratch.emit_failure()
-            else:
-                self._emit(op, None)
+            self._emit(op, None)
 
     def _emit(self, op: Operation, vector: _Vector | None) -> None:
         if op in self._hoisted:
             return
+        with _located(op):
+            self._emit_anew(op, vector)
+
+    def _emit_anew(self, op: Operation, vector: _Vector | None) -> None:
         if isinstance(op, memref.LoadOp):
             place = memory.place_of(self._text, self._memref(op.memref), self._indices(op.indices, vector))
             lanes = vector.lanes if vector else None
@@ -146,11 +144,26 @@ class _KernelEmitter:
             self._values[op.result] = _constant(op.value, op.result.type)
         elif isinstance(op, scf.ParallelOp):
             self._loop(op, vector)
+        elif isinstance(op.parent_op(), func.FuncOp) and isinstance(op, _TOP_LEVEL):
+            self._emit_top_level(op)
         else:
             operands = [self._operand(operand, vector) for operand in op.operands]
             lanes = max((operand.lanes for operand in operands), default=0)
             value = emit_operation(self._module, self._text, op, operands, lanes)
             self._values[op.results[0]] = value
+
+    def _emit_top_level(self, op: memref.AllocOp | memref.DeallocOp | func.ReturnOp) -> None:
+        if isinstance(op, memref.AllocOp):
+            sizes = [self._operand(size, None).ref for size in op.dynamic_sizes]
+            self._memrefs[op.memref] = self._scratch.allocate(op.memref, op.memref.type, sizes)
+        elif isinstance(op, memref.DeallocOp):
+            self._scratch.free(op.memref)
+        elif op.operands:
+            raise UnsupportedError("a lowered kernel returns nothing")
+        else:
+            self._scratch.free_all()
+            self._text.do(f"ret i32 {STATUS_OK}")
+            self._scratch.emit_failure()
 
     def _operand(self, operand: SSAValue, vector: _Vector | None) -> Value:
         if vector is not None and operand is vector.variable:
@@ -319,6 +332,17 @@ class _KernelEmitter:
             if near != "true":
                 result = near if result == "true" else self._text.op(f"and i1 {result}, {near}")
         return result
+
+
+@contextmanager
+def _located(op: Operation) -> Generator[None, None, None]:
+    """Refusals within say where ``op`` stands, unless an operation further in said so already."""
+    try:
+        yield
+    except UnsupportedError as error:
+        if error.location is None:
+            error.location = location_of(op)
+        raise
 
 
 def _reduce_of(op: scf.ParallelOp) -> scf.ReduceOp:

@@ -24,7 +24,7 @@ def emit_operation(module: ModuleText, text: FunctionText, op: Operation, operan
     """Emit a scalar operation on ``lanes`` lanes; :class:`UnsupportedError` names one that kernels may not hold."""
     emit = _OPERATIONS.get(op.name)
     if emit is None or len(op.results) != 1:
-        raise UnsupportedError(f"kernels cannot hold the operation {op.name}")
+        raise UnsupportedError(f"'{op.name}' is no operation of lowered kernels")
     result = element_type(op.results[0].type)
     ref = emit(Site(module, text, lanes, operands, result), op)
     return Value(ref, result, lanes)
