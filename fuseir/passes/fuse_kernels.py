@@ -46,6 +46,7 @@ from fuseir.passes.analysis.kernel_clusters import Cluster, Clustering, Refusal
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
 from fuseir.passes.analysis.loop_order import tree_order
 from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, ScalarBody, like, substitute
+from fuseir.passes.analysis.unused_arguments import drop_unused_arguments
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 
@@ -247,7 +248,7 @@ class FuseKernelsPass(RemarkingPass):
     name = "fuse-kernels"
 
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
-        """Fuse each function that is a kernel in tensor form."""
+        """Fuse each function that is a kernel in tensor form, and drop what then is left of eliminated temporaries."""
         for op in list(module.ops):
             if not isinstance(op, func.FuncOp) or not is_kernel(op):
                 continue
@@ -259,3 +260,4 @@ class FuseKernelsPass(RemarkingPass):
             for refusal in refusals if after > 1 else ():
                 message = f"{kernel}: a loop nest stays apart from one whose result it reads: {refusal.reason}"
                 remarks.add(RemarkKind.MISSED, "FIR-N131", self.name, message, op)
+        drop_unused_arguments(module)

@@ -60,9 +60,10 @@ class TaskInstance:
         self.function = function
         self.extent_classes: list[list[tuple[int, int]]] = []
         if kernel is not None:
-            from fuseir.dialects.kernel import extent_classes
+            from fuseir.dialects.kernel import extent_classes, result_parameters
 
-            self.extent_classes = [sorted(members) for members in extent_classes(kernel)]
+            returned = result_parameters(self.privileges)
+            self.extent_classes = [sorted(members) for members in extent_classes(kernel, returned)]
         self.layouts: dict[tuple[Shape, ...], tuple[Shape, tuple[Partition, ...]]] = {}
 
     def layout(self, shapes: tuple[Shape, ...], procs: int) -> tuple[Shape, tuple[Partition, ...]]:
