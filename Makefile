@@ -11,7 +11,7 @@ demo: $(STAMP)
 	$(BIN)/python examples/black_scholes.py
 
 test: $(STAMP) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from fuseir.tools.failures import INTERNAL_ERROR
 from fuseir.tools.opt_driver import OptDriver
 
 HERE = Path(__file__).parent
-MAX_SEED_CHARACTERS = 4000
+MAX_SEED_CHARACTERS = 1000
 SLOW_SECONDS = 1.0
 # The driver's context remembers every operation name it met, and mutants invent names.
 EXECUTIONS_PER_DRIVER = 5000
