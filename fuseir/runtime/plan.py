@@ -40,6 +40,11 @@ class Step(Protocol):
         """Slot changed → slots needed for it."""
         ...
 
+    @property
+    def reads(self) -> frozenset[int]:
+        """All slots whose contents the step looks at."""
+        ...
+
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
         """Does it. All slots that the step changes or needs have buffers."""
         ...
@@ -81,13 +86,14 @@ class Plan:
         slots: list[Array | None],
         scalars: Sequence[Number],
         allocate: Callable[[Shape, np.dtype[Any]], Array] = np.empty,
+        lost_before: Mapping[int, BaseException] | None = None,
     ) -> Outcome:
         """Runs the steps on these buffers, allocating those that are missing; ``slots`` is updated in place.
 
         A step that fails loses the slots it writes, and a step that needs a lost slot loses its own; all others run
-        (reliability rule: nothing else is lost).
+        (reliability rule: nothing else is lost). ``lost_before`` says which were lost already.
         """
-        outcome = Outcome()
+        outcome = Outcome(lost=dict(lost_before or {}))
         lost = outcome.lost
         for step in self.steps:
             if isinstance(step, Release):
@@ -99,7 +105,8 @@ class Plan:
                 if lost
                 else {}
             )
-            if not causes or len(causes) < len(step.needs):
+            # A step that changes nothing is run for what it does with what it reads.
+            if len(causes) < len(step.needs) if step.needs else lost.keys().isdisjoint(step.reads):
                 try:
                     self._allocate(step, slots, allocate)
                     step.run(slots, scalars)

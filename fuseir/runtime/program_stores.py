@@ -110,6 +110,13 @@ def fitted_scalar(name: str, value: Number, scalar: ScalarOp) -> np.generic:
     return dtype.type(number - 2**width if number >= 2 ** (width - 1) else number)
 
 
+def wrapped_scalar(value: Number, scalar: ScalarOp) -> np.generic:
+    """``value`` as a scalar of the declared type, as kernels get it: integers wrap, floats round."""
+    if DTYPES[str(scalar.result.type)].kind in "iu":
+        value = int(value) & (2 ** (8 * DTYPES[str(scalar.result.type)].itemsize) - 1)
+    return fitted_scalar("", value, scalar)
+
+
 def scalar_values(module: ModuleOp, given: Mapping[str, Number]) -> dict[SSAValue, np.generic]:
     """The value of each scalar of the program: what is given, or else its default.
 

@@ -24,7 +24,7 @@ from fuseir.runtime.plan import Outcome, Plan
 from fuseir.runtime.statistics import Statistics
 from fuseir.runtime.stores import RootStore, Store, raise_if_lost
 from fuseir.runtime.tasks import Task, TaskInstance
-from fuseir.runtime.window import Fence, Launch, Record, Release, canonical
+from fuseir.runtime.window import Canonical, Fence, Launch, Record, Release, canonical
 
 if TYPE_CHECKING:
     from fuseir.runtime.compiler import Compiler
@@ -204,7 +204,8 @@ class Session:
         with self._lock:
             if self._running:
                 raise UsageError("a task's body cannot read or flush the session that runs it")
-            records, self._window = self._window, []
+            # A copy: a finaliser in another thread may be about to add a release to the list.
+            records, self._window = list(self._window), []
             self._captured = set()
             if not any(isinstance(record, Launch) for record in records):
                 return
@@ -214,8 +215,30 @@ class Session:
             finally:
                 self._running = False
 
+    def _planned(self, records: list[Record]) -> tuple[Plan, Canonical]:
+        """The plan of a window, and what to bind it to."""
+        try:
+            form = canonical(records)
+            plan = self._plans.get(form.key)
+            if plan is None:
+                plan = self._make_plan(records)
+                if len(self._plans) >= _MOST_PLANS:
+                    self._plans.clear()
+                self._plans[form.key] = plan
+            else:
+                self.statistics.plan_hits += 1
+        except Exception as error:
+            _lose_changes(records, error)
+            raise
+        except BaseException:
+            # Interrupted before anything ran: the window stays as it was captured.
+            self._window[:0] = records
+            self._captured.update(id(root) for record in records if isinstance(record, Launch) for root in record.roots)
+            raise
+        return plan, form
+
     def read(self, root: RootStore, view: View) -> Array:
-        """The contents of a view of a store, as a NumPy view of its memory, after running what was captured."""
+        """The contents of a view of a store as a new array, after running what was captured."""
         with self._lock:
             if self._window:
                 self.statistics.forced_flushes += 1
@@ -223,20 +246,18 @@ class Session:
             raise_if_lost(root)
             if root.buffer is None:
                 raise UsageError(f"store {root.name or ''}{root.shape} is read before anything was written to it")
-            return array_of_view(root.buffer, view)
+            # Copied here: outside the lock another thread's launch could change the contents meanwhile.
+            return np.array(array_of_view(root.buffer, view))
 
     def _execute(self, records: list[Record]) -> None:
-        form = canonical(records)
-        plan = self._plans.get(form.key)
-        if plan is None:
-            plan = self._make_plan(records)
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            self._plans[form.key] = plan
-        else:
-            self.statistics.plan_hits += 1
+        plan, form = self._planned(records)
         slots = [root.buffer for root in form.roots]
-        outcome = plan.run(slots, form.scalars)
+        lost = {k: root.failure for k, root in enumerate(form.roots) if root.failure is not None}
+        try:
+            outcome = plan.run(slots, form.scalars, lost_before=lost)
+        except BaseException as error:  # an interrupt between two steps
+            _lose_changes(records, error)
+            raise
         for number, (root, buffer) in enumerate(zip(form.roots, slots, strict=True)):
             root.buffer = buffer
             root.failure = outcome.lost.get(number)
@@ -261,6 +282,15 @@ class Session:
         self.statistics.fallbacks = self._compiler.fallbacks
         self.statistics.compile_seconds += perf_counter() - start
         return plan
+
+
+def _lose_changes(records: list[Record], error: BaseException) -> None:
+    """Notes that the contents of all stores that a window changes were lost: it did not run, or not to its end."""
+    for record in records:
+        if isinstance(record, Launch):
+            for root, privilege in zip(record.roots, record.instance.privileges, strict=True):
+                if privilege.returned:
+                    root.failure = error
 
 
 def _raise_failure(outcome: Outcome) -> None:
@@ -305,6 +335,8 @@ def _explicit_layout(
     if len(partitions) != len(shapes):
         raise UsageError(f"{len(partitions)} partitions for {len(shapes)} stores")
     for k, (partition, shape, privilege) in enumerate(zip(partitions, shapes, instance.privileges, strict=True)):
+        if not isinstance(partition, Partition):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UsageError(f"argument {k}: a partition is needed, not {type(partition).__name__}")
         if (error := partition.rank_error(len(shape), len(launch_domain))) is not None:
             raise ShapeError(f"argument {k}: {error}")
         if not intervals_within_limit(partition.intervals(shape), launch_domain):

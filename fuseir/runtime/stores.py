@@ -67,6 +67,10 @@ class Store:
             if root.handles == 0:
                 self._session.release(root)
 
+    def __copy__(self) -> Store:
+        # One more handle: copying attribute by attribute would not count it.
+        return Store(self._session, self._root, self._view)
+
     @property
     def ndim(self) -> int:
         """The number of dimensions."""
@@ -133,7 +137,7 @@ class Store:
         Raises what a task failed with, StorePoisonedError if the contents were lost, and UninitializedError-like FuseirError if nothing
         was ever written.
         """
-        return np.array(self._session.read(self._root, self._view))
+        return self._session.read(self._root, self._view)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """NumPy's conversion protocol: always a copy."""

@@ -95,7 +95,9 @@ class TaskInstance:
         highest = max(range(len(shapes)), key=lambda k: len(shapes[k]), default=0)
         cut = next((members for members in self.extent_classes if (highest, 0) in members), [])
         changed = {k for k, privilege in enumerate(self.privileges) if privilege.writes}
-        if not cut or procs == 1 or changed - {argument for argument, _ in cut}:
+        # A kernel may tie two dimensions of one argument: cutting both would leave out all tiles off the diagonal.
+        twice = len({argument for argument, _ in cut}) < len(cut)
+        if not cut or procs == 1 or twice or changed - {argument for argument, _ in cut}:
             return (1,), (NonePartition(),) * len(shapes)
         tile = max(1, -(-shapes[highest][0] // procs))
         partitions: list[Partition] = []

@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import NamedTuple
 
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
@@ -280,15 +281,22 @@ class Tiling(Partition):
     @staticmethod
     def of(tile: Sequence[int], offset: Sequence[int] | None = None, projection: IndexMap | None = None) -> Tiling:
         """A tiling with offset zero and the identity projection unless given."""
-        tile = tuple(tile)
+        tile = tuple(map(index, tile))  # Python's integers: others overflow
         return Tiling(
             tile,
-            (0,) * len(tile) if offset is None else tuple(offset),
+            (0,) * len(tile) if offset is None else tuple(map(index, offset)),
             IndexMap.identity(len(tile)) if projection is None else projection,
         )
 
     def rank_error(self, rank: int, launch_rank: int) -> str | None:
-        """Checks tile, offset and projection against the two ranks."""
+        """Checks tile, offset and projection against the two ranks, and what the parser cannot get wrong but Python code can."""
+        if not len(self.tile) == len(self.offset) == len(self.projection.results):
+            return "tile, offset and projection of a tiling have one entry for each dimension"
+        if any(tile < 1 for tile in self.tile):
+            return f"a tile's extents are at least 1, not {list(self.tile)}"
+        for coordinate in self.projection.results:
+            if coordinate.dim is not None and (coordinate.scale == 0 or not 0 <= coordinate.dim < launch_rank):
+                return f"the projection {self.projection} does not map {launch_rank} launch dimensions"
         if len(self.tile) != rank:
             return f"a tiling of rank {len(self.tile)} divides an argument of rank {rank}"
         if self.projection.inputs != launch_rank:

@@ -10,6 +10,11 @@ from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.partition import Shape
 
 
+def slots_read(accesses: Sequence[Access], slots: Mapping[SSAValue, int]) -> frozenset[int]:
+    """The slots whose contents a launch looks at (``Step.reads``)."""
+    return frozenset(slots[access.root] for access in accesses if access.privilege.reads)
+
+
 def slots_needed(
     accesses: Sequence[Access],
     slots: Mapping[SSAValue, int],

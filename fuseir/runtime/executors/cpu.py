@@ -30,7 +30,7 @@ from fuseir.options import available_cpus
 from fuseir.passes.analysis.kernel_results import parameters_of_results
 from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
 from fuseir.runtime.arrays import Array, view_strides
-from fuseir.runtime.executors.binding import slots_needed
+from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.opaque import OpaqueStep
 from fuseir.runtime.executors.partials import Partials
 from fuseir.runtime.plan import Number, Plan, Release, Slot, Step
@@ -285,6 +285,7 @@ class _Planner:
             layout=abi.words_array(abi.encode_layout(domain, layouts)),
             scalars=tuple((self.scalars[scalar], _scalar_name(scalar)) for scalar in launch.scalars),
             needs=slots_needed(launch.accesses, self.slots, domain, self.dependences.get(launch.task_name)),
+            reads=slots_read(launch.accesses, self.slots),
         )
 
 
@@ -319,6 +320,7 @@ class KernelStep:
     layout: ctypes.Array[ctypes.c_int64]
     scalars: tuple[tuple[int, str], ...]
     needs: dict[int, frozenset[int]]
+    reads: frozenset[int]
 
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
         """Runs the launch. Raises MemoryError, with everything it writes undefined."""

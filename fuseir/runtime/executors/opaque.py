@@ -13,7 +13,7 @@ from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.partition import Shape
 from fuseir.location import CallSite
 from fuseir.runtime.arrays import Array, array_of_view
-from fuseir.runtime.executors.binding import slots_needed
+from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.partials import Partials
 from fuseir.runtime.plan import Number
 from fuseir.runtime.reduction_tree import identity
@@ -24,6 +24,8 @@ class _OpaqueArgument:
     slot: int
     access: Access
     partials: Partials | None
+    copied: bool
+    """Whether the callable gets a copy, as another argument changes the same elements: what it reads is what was there before."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class OpaqueStep:
     arguments: tuple[_OpaqueArgument, ...]
     scalars: tuple[int, ...]
     needs: dict[int, frozenset[int]]
+    reads: frozenset[int]
     site: CallSite | None
 
     @staticmethod
@@ -47,19 +50,23 @@ class OpaqueStep:
     ) -> OpaqueStep:
         """The step of a launch whose task has no body."""
         arguments: list[_OpaqueArgument] = []
-        for access in launch.accesses:
+        accesses = launch.accesses
+        for access in accesses:
             slot = slots[access.root]
             partials = None
             if access.privilege.reduces:
                 partials = Partials.of(access, launch.extents, access.partition.partition.intervals(access.shape))
-            arguments.append(_OpaqueArgument(slot, access, partials))
-        needs = slots_needed(launch.accesses, slots, launch.extents)
+            copied = access.privilege.reads and any(
+                other is not access and other.privilege.writes and not access.apart_from(other) for other in accesses
+            )
+            arguments.append(_OpaqueArgument(slot, access, partials, copied))
         return OpaqueStep(
             function,
             launch.extents,
             tuple(arguments),
             tuple(scalars[scalar] for scalar in launch.scalars),
-            needs,
+            slots_needed(accesses, slots, launch.extents),
+            slots_read(accesses, slots),
             site,
         )
 
@@ -90,6 +97,6 @@ class OpaqueStep:
         # Always a view, of rank 0 too, so that the callable writes through it.
         piece = array_of_view(buffer, access.view)[(*(slice(r.low, max(r.high, r.low)) for r in box), ...)]
         if not access.privilege.writes:
-            piece = piece.view()
+            piece = piece.copy() if argument.copied else piece.view()
             piece.flags.writeable = False
         return piece

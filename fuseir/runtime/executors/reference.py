@@ -19,7 +19,7 @@ from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
 from fuseir.errors import LimitError, UsageError
 from fuseir.location import CallSite
-from fuseir.runtime.executors.binding import slots_needed
+from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.reference_kernel import garbage
 from fuseir.runtime.executors.reference_launch import OpaqueTask, run_launch
 from fuseir.runtime.plan import Plan, Release, Slot, Step
@@ -27,10 +27,10 @@ from fuseir.runtime.program_stores import (
     Number,
     dtype_of_store,
     fitted_array,
-    fitted_scalar,
     launches,
     scalar_values,
     shape_of,
+    wrapped_scalar,
 )
 
 Array: TypeAlias = NDArray[Any]
@@ -134,6 +134,7 @@ class ReferenceStep:
     scalars: tuple[tuple[int, ScalarOp], ...]
     opaque_tasks: Mapping[str, Callable[..., None]]
     needs: dict[int, frozenset[int]]
+    reads: frozenset[int]
     site: CallSite | None
 
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
@@ -143,7 +144,11 @@ class ReferenceStep:
             buffer = slots[self.slots[access.root]]
             # A store that no step writes has no buffer; it can only be looked at for its shape.
             memory[access.root] = garbage(access.root_shape, dtype_of_store(access.root)) if buffer is None else buffer
-        values = [fitted_scalar(f"#{number}", scalars[number], op) for number, op in self.scalars]
+        if self.launch.opaque:
+            # Kernels are signless; callables get what the application gave.
+            values: list[Number] = [scalars[number] for number, _ in self.scalars]
+        else:
+            values = [wrapped_scalar(scalars[number], op) for number, op in self.scalars]
         run_launch(self.launch, memory, values, self.opaque_tasks)
 
 
@@ -154,7 +159,8 @@ def _step(
     opaque_tasks: Mapping[str, Callable[..., None]],
     sites: Mapping[str, CallSite],
 ) -> ReferenceStep:
-    needs = slots_needed(launch.accesses, slots, launch.extents)
+    accesses = launch.accesses
+    needs, reads = slots_needed(accesses, slots, launch.extents), slots_read(accesses, slots)
     numbers: dict[SSAValue, int] = {op.result: number for number, op in enumerate(scalars)}
     used = tuple((numbers[scalar], scalars[numbers[scalar]]) for scalar in launch.scalars)
-    return ReferenceStep(launch, slots, used, opaque_tasks, needs, sites.get(str(launch.location)))
+    return ReferenceStep(launch, slots, used, opaque_tasks, needs, reads, sites.get(str(launch.location)))

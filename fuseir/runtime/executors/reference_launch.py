@@ -21,6 +21,7 @@ from fuseir.dialects.dist.privilege import Operator
 from fuseir.dialects.dist.view import View
 from fuseir.errors import UnsupportedError
 from fuseir.runtime.executors.reference_kernel import garbage, run_kernel
+from fuseir.runtime.program_stores import Number
 from fuseir.runtime.reduction_tree import combine, identity, tree_reduce
 
 Array: TypeAlias = NDArray[Any]
@@ -30,7 +31,7 @@ OpaqueTask: TypeAlias = Callable[..., object]
 def run_launch(
     launch: LaunchOp,
     memory: Mapping[SSAValue, Array],
-    scalars: Sequence[np.generic],
+    scalars: Sequence[Number],
     opaque_tasks: Mapping[str, OpaqueTask],
 ) -> None:
     """Runs the task at each point in row-major order, then folds the points' partials into the stores they reduce to.
@@ -63,7 +64,7 @@ def _call_opaque(
     opaque_tasks: Mapping[str, OpaqueTask],
     accesses: Sequence[Access],
     pieces: Sequence[Array],
-    scalars: Sequence[np.generic],
+    scalars: Sequence[Number],
 ) -> list[Array | None]:
     """For each argument the piece as the callable left it, or None if it had no right to change it."""
     function = opaque_tasks.get(task)
@@ -79,7 +80,7 @@ def _call_opaque(
 
 
 def _call_kernel(
-    kernel: func.FuncOp, accesses: Sequence[Access], pieces: Sequence[Array], scalars: Sequence[np.generic]
+    kernel: func.FuncOp, accesses: Sequence[Access], pieces: Sequence[Array], scalars: Sequence[Number]
 ) -> list[Array | None]:
     """For each argument the tile that the kernel returns for it, or None."""
     tiles = [_signless(_on_entry(access, piece)) for access, piece in zip(accesses, pieces, strict=True)]

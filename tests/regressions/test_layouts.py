@@ -1,0 +1,76 @@
+"""Every element of what a task writes is written, or the launch is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fuseir
+from fuseir.dialects.dist.index_map import Coordinate, IndexMap
+from fuseir.dialects.dist.partition import Tiling
+from fuseir.errors import ShapeError, UsageError
+
+INCREMENT = fuseir.task("task increment(x: read, z: write) { z = x + 1 }")
+
+
+def _add_transposed(builder: Any, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    from xdsl.dialects import arith
+    from xdsl.dialects.builtin import AffineMapAttr
+    from xdsl.dialects.linalg import ops as linalg
+    from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+    from xdsl.ir import Block, Region
+    from xdsl.ir.affine import AffineMap
+
+    x, z = parameters["x"].value, parameters["z"].value
+    block = Block(arg_types=[x.type.element_type] * 3)
+    total = arith.AddfOp(block.args[0], block.args[1])
+    block.add_ops([total, linalg.YieldOp(total.result)])
+    straight, crossed = AffineMap.identity(2), AffineMap.from_callable(lambda i, j: (j, i))
+    maps = [AffineMapAttr(m) for m in (straight, crossed, straight)]
+    parallel = [IteratorTypeAttr.parallel()] * 2
+    return [builder.insert(linalg.GenericOp([x, x], [z], Region(block), maps, parallel, [z.type])).res[0]]
+
+
+@pytest.mark.parametrize("procs", [1, 2, 3])
+def test_a_kernel_that_ties_both_dimensions_of_a_matrix_computes_all_of_it(procs: int) -> None:
+    """``x + xᵀ`` makes rows and columns one extent. Both were cut along the one launch dimension, so that only the tiles on the
+    diagonal were ever computed."""
+    symmetrise = fuseir.task(_add_transposed, "task symmetrise(x: read, z: write)")
+    session = fuseir.Session(procs=procs)
+    x = np.arange(25.0).reshape(5, 5)
+    z = session.full((5, 5), -1.0)
+    session.launch(symmetrise, session.from_numpy(x), z)
+    assert z.numpy().tolist() == (x + x.T).tolist()
+
+
+@pytest.mark.parametrize(
+    "tiling",
+    [
+        Tiling.of([0]),
+        Tiling.of([-1]),
+        Tiling.of([1], [0, 0]),
+        Tiling.of([1], None, IndexMap(1, (Coordinate(0, 1, 0), Coordinate(0, 1, 0)))),
+        Tiling.of([1], None, IndexMap(1, (Coordinate(0, 0, 0),))),
+        Tiling.of([1], None, IndexMap(1, (Coordinate(1, 1, 0),))),
+    ],
+)
+def test_tilings_that_make_no_sense_are_refused_at_the_call(tiling: Tiling) -> None:
+    """Some raised ZeroDivisionError or IndexError; a negative tile was captured, and took the whole window down later."""
+    session = fuseir.Session()
+    x, z = session.zeros(3), session.zeros(3)
+    with pytest.raises(ShapeError):
+        session.launch(INCREMENT, x, z, domain=(3,), partitions=[tiling, tiling])
+    with pytest.raises(UsageError):
+        session.launch(INCREMENT, x, z, domain=(3,), partitions=[None, None])
+    assert z.numpy().tolist() == [0.0] * 3
+
+
+def test_tiles_are_python_integers() -> None:
+    """NumPy's integers overflow in silence where the algebra of partitions relies on exact arithmetic."""
+    tiling = Tiling.of([np.int64(2)], [np.int8(1)])
+    assert [type(n) for n in (*tiling.tile, *tiling.offset)] == [int, int]
+    with pytest.raises(TypeError):
+        Tiling.of([1.5])  # pyright: ignore[reportArgumentType]
