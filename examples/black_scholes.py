@@ -150,6 +150,19 @@ def run_fuseir(session, options, folder=None):
         return call.numpy(), put.numpy(), seconds
 
 
+def run_one(session, task, values):
+    """One element-wise task on its own."""
+    with session:
+        result = fuseir.store(values.shape)
+        fuseir.launch(task, fuseir.from_numpy(values), result)
+        return result.numpy()
+
+
+def ulps(a, b):
+    """The largest distance in units in the last place."""
+    return np.max(np.abs(a - b) / np.spacing(np.maximum(np.abs(a), np.abs(b))))
+
+
 def best_of(repeats, function):
     """The least seconds of several runs."""
     seconds = []
@@ -189,7 +202,11 @@ def main():
         run_fuseir(dumping, options)
         dumps = {path.name.split("_", 1)[1]: path for path in sorted((folder / "ir" / "window_0000").iterdir())}
         print("The captured window:\n" + shorten(launches_of(dumps["captured.mlir"].read_text())))
-        print("\nAfter fusion and kernel fusion:\n" + shorten(dumps["fuse-kernels.mlir"].read_text(), 24))
+        fused_module = dumps["fuse-kernels.mlir"].read_text().splitlines()
+        print(
+            "\nAfter fusion and kernel fusion:\n"
+            + shorten("\n".join(line for line in fused_module if "dist.scalar" not in line))
+        )
 
         fused = fuseir.Session(threads=arguments.threads)
         unfused = fuseir.Session(threads=arguments.threads, fuse=False)
@@ -207,6 +224,13 @@ def main():
         print(
             f"largest difference   {difference:.3g} from NumPy, {difference / np.spacing(100.0):.1f} ulp of a price of 100"
         )
+
+        for name, task, function in (("log", log, np.log), ("exp", exp, np.exp), ("sqrt", sqrt, np.sqrt)):
+            ours = run_one(fused, task, options[1])
+            reference = run_one(fuseir.Session(target="reference"), task, options[1])
+            print(
+                f"{name:20} {ulps(ours, function(options[1])):.0f} ulp from NumPy, {ulps(ours, reference):.0f} from the reference"
+            )
 
         # The same program as text.
         (folder / "black_scholes.mlir").write_text(dumps["captured.mlir"].read_text())
