@@ -1,8 +1,9 @@
 """LLVM for the CPU, through llvmlite: lowered kernels to machine code in this process.
 
 The way of a kernel: ``emit`` walks it and writes an LLVM function (``ops``, ``integers``, ``calls``, ``memory`` and ``reduction`` know
-how each piece is written, ``text`` holds what is written), ``task`` puts the loop over points around it, ``compile`` has LLVM
-turn the text into code.
+how each piece is written, ``text`` holds what is written, ``workspace`` says where reductions keep their state), ``task`` puts the
+loop over points around it, ``compile`` has LLVM turn the text into code, by way of ``machine``. What kernels have in common is
+compiled once a process: ``support``.
 """
 
 from fuseir.codegen.llvm.compile import (

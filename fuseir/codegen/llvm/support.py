@@ -21,25 +21,27 @@ class SupportLibrary:
     """The support functions of one target that kernels have asked for so far.
 
     Safe in threads without a lock, which a fork could leave locked for ever: two threads that need the same function at the
-    same time compile it twice, and either code will do.
+    same time compile it twice, and either code will do. So both stay: kernels may have been linked to either.
     """
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._engines: dict[str, Any] = {}
+        self._known: set[str] = set()
+        self._engines: list[Any] = []
 
     def provide(self, functions: Iterable[SupportFunction]) -> None:
         """Have LLVM know the addresses of these functions; raises CompileError."""
-        missing = [function for function in functions if function.symbol not in self._engines]
+        missing = [function for function in functions if function.symbol not in self._known]
         if not missing:
             return
         declarations = sorted({line for function in missing for line in function.declarations})
         externs = sorted({name for function in missing for name in function.externs})
         text = module_text([function.text for function in missing], declarations)
         engine = load_object(optimized_object(text, (), self._target), externs, self._target)
+        self._engines.append(engine)
         for function in missing:
             llvm.add_symbol(function.symbol, engine.get_function_address(function.symbol))
-            self._engines[function.symbol] = engine
+            self._known.add(function.symbol)
 
 
 @cache
