@@ -125,24 +125,10 @@ class Session:
         that overlap), UsageError (wrong number or kind of arguments, a store without contents), StorePoisonedError.
         """
         site = call_site(1 + stack_depth)
-        if len(arguments) != len(task.parameters):
-            raise UsageError(
-                f"task '{task.name}' takes {len(task.parameters)} arguments, {len(arguments)} were given",
-                location=site.resolve(),
-            )
         stores: list[Store] = []
         scalars: list[Any] = []
-        for privilege, argument in zip(task.parameters, arguments, strict=True):
-            if privilege is None:
-                scalars.append(argument)
-            elif type(argument) is Store:
-                stores.append(argument)
-            else:
-                raise UsageError(
-                    f"task '{task.name}' needs a Store for each argument with a privilege, got {type(argument).__name__}",
-                    location=site.resolve(),
-                )
         try:
+            _sort_arguments(task, arguments, stores, scalars)
             instance = task.instance(
                 [(s.dtype, len(s.shape)) for s in stores], [_scalar_type(value) for value in scalars]
             )
@@ -153,7 +139,17 @@ class Session:
                 launch_domain, pieces = _explicit_layout(instance, shapes, domain, partitions)
             roots = tuple([s._root for s in stores])  # pyright: ignore[reportPrivateUsage]
             views = tuple([s._view for s in stores])  # pyright: ignore[reportPrivateUsage]
-            self._check_arguments(instance, stores, roots, views, launch_domain, pieces)
+            for store, root, view, privilege in zip(stores, roots, views, instance.privileges, strict=True):
+                if store._session is not self:  # pyright: ignore[reportPrivateUsage]
+                    raise UsageError(f"{store!r} belongs to another session")
+                if privilege.reads or privilege.reduces:
+                    raise_if_lost(root)
+                    if not root.defined:
+                        raise UsageError(f"{store!r} is used as '{privilege}' before anything was written to it")
+                if privilege.returned and view.index_map is not None and view.repeats:
+                    raise LegalityError(f"'{privilege}' through {store!r}, which repeats elements")
+            if len(set(roots)) < len(roots):
+                _check_overlaps(instance, roots, views, launch_domain, pieces)
         except FuseirError as error:
             error.add_note(f"launched at {site.resolve()}")
             raise
@@ -164,33 +160,12 @@ class Session:
                     "a task's body cannot launch tasks on the session that runs it", location=site.resolve()
                 )
             self._window.append(record)
-            self._captured.update(map(id, roots))
             for root, privilege in zip(roots, instance.privileges, strict=True):
+                self._captured.add(id(root))
                 if privilege.writes:
                     root.defined = True
             if len(self._window) >= self.options.window:
                 self.flush()
-
-    def _check_arguments(
-        self,
-        instance: TaskInstance,
-        stores: Sequence[Store],
-        roots: tuple[RootStore, ...],
-        views: tuple[View, ...],
-        domain: Shape,
-        partitions: tuple[Partition, ...],
-    ) -> None:
-        for store, root, view, privilege in zip(stores, roots, views, instance.privileges, strict=True):
-            if store._session is not self:  # pyright: ignore[reportPrivateUsage]
-                raise UsageError(f"{store!r} belongs to another session")
-            if privilege.reads or privilege.reduces:
-                raise_if_lost(root)
-                if not root.defined:
-                    raise UsageError(f"{store!r} is used as '{privilege}' before anything was written to it")
-            if privilege.returned and view.index_map is not None and view.repeats:
-                raise LegalityError(f"'{privilege}' through {store!r}, which repeats elements")
-        if len(set(map(id, roots))) < len(roots):
-            _check_overlaps(instance, roots, views, domain, partitions)
 
     def fence(self) -> None:
         """Ends the window: nothing captured before fuses with anything captured after."""
@@ -293,6 +268,21 @@ def _lose_changes(records: list[Record], error: BaseException) -> None:
                     root.failure = error
 
 
+def _sort_arguments(task: Task, arguments: Sequence[Any], stores: list[Store], scalars: list[Any]) -> None:
+    """Tells stores from scalars by the task's parameters. Raises UsageError for a wrong number or kind of arguments."""
+    if len(arguments) != len(task.parameters):
+        raise UsageError(f"task '{task.name}' takes {len(task.parameters)} arguments, {len(arguments)} were given")
+    for privilege, argument in zip(task.parameters, arguments, strict=True):
+        if privilege is None:
+            scalars.append(argument)
+        elif type(argument) is Store:
+            stores.append(argument)
+        else:
+            raise UsageError(
+                f"task '{task.name}' needs a Store for each argument with a privilege, got {type(argument).__name__}"
+            )
+
+
 def _raise_failure(outcome: Outcome) -> None:
     """Re-raises a task's own exception, with a note that says where it was launched."""
     failure = outcome.failure
@@ -305,6 +295,8 @@ def _raise_failure(outcome: Outcome) -> None:
 
 
 def _shape(shape: Sequence[int] | int) -> Shape:
+    if type(shape) is int and shape >= 0:
+        return (shape,)
     extents = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     checked = tuple(int(extent) for extent in extents)
     if any(extent < 0 for extent in checked) or any(a != b for a, b in zip(checked, extents, strict=True)):

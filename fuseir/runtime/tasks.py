@@ -64,7 +64,7 @@ class TaskInstance:
 
             returned = result_parameters(self.privileges)
             self.extent_classes = [sorted(members) for members in extent_classes(kernel, returned)]
-        self.layouts: dict[tuple[Shape, ...], tuple[Shape, tuple[Partition, ...]]] = {}
+        self.layouts: dict[tuple[int, tuple[Shape, ...]], tuple[Shape, tuple[Partition, ...]]] = {}
 
     def layout(self, shapes: tuple[Shape, ...], procs: int) -> tuple[Shape, tuple[Partition, ...]]:
         """Launch domain and partitions where the caller gives none.
@@ -73,12 +73,12 @@ class TaskInstance:
         other dimensions are whole. Tasks of rank 0 and opaque tasks run at one point. Depends on shapes alone, so that reductions do not
         depend on the machine. Raises ShapeError where extents that must agree do not.
         """
-        known = self.layouts.get(shapes)
+        known = self.layouts.get((procs, shapes))
         if known is None:
             if len(self.layouts) >= _MOST_LAYOUTS:
                 self.layouts.clear()
             self.check_extents(shapes)
-            known = self.layouts[shapes] = self._default_layout(shapes, procs)
+            known = self.layouts[procs, shapes] = self._default_layout(shapes, procs)
         return known
 
     def check_extents(self, shapes: tuple[Shape, ...]) -> None:

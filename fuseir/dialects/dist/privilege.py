@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -30,30 +30,31 @@ class PrivilegeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Privilege:
-    """A kind of access, with its operator where it is a reduction."""
+    """A kind of access, with its operator where it is a reduction.
+
+    What it means is worked out once, as the capture path asks often: ``reads``, the old contents are seen (D10: read_write
+    reads and writes); ``writes``, they are replaced; ``reduces``, values are folded into them; ``returned``, a kernel returns the
+    argument's new tile or its partial.
+    """
 
     kind: PrivilegeKind
     operator: Operator | None = None
+    reads: bool = field(init=False, repr=False, compare=False)
+    writes: bool = field(init=False, repr=False, compare=False)
+    reduces: bool = field(init=False, repr=False, compare=False)
+    returned: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def reads(self) -> bool:
-        """Whether the old contents are seen (D10: read_write is both)."""
-        return self.kind in (PrivilegeKind.READ, PrivilegeKind.READ_WRITE)
-
-    @property
-    def writes(self) -> bool:
-        """Whether the contents are replaced."""
-        return self.kind in (PrivilegeKind.WRITE, PrivilegeKind.READ_WRITE)
-
-    @property
-    def reduces(self) -> bool:
-        """Whether values are folded into the contents."""
-        return self.kind is PrivilegeKind.REDUCE
-
-    @property
-    def returned(self) -> bool:
-        """Whether a kernel returns the argument's new tile (or its partial)."""
-        return self.writes or self.reduces
+    def __post_init__(self) -> None:
+        reads = self.kind in (PrivilegeKind.READ, PrivilegeKind.READ_WRITE)
+        writes = self.kind in (PrivilegeKind.WRITE, PrivilegeKind.READ_WRITE)
+        reduces = self.kind is PrivilegeKind.REDUCE
+        for name, value in (
+            ("reads", reads),
+            ("writes", writes),
+            ("reduces", reduces),
+            ("returned", writes or reduces),
+        ):
+            object.__setattr__(self, name, value)
 
     @staticmethod
     def parse(text: str) -> Privilege:
