@@ -24,7 +24,8 @@ UINT64 = np.dtype(np.uint64)
 UINT8 = np.dtype(np.uint8)
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
-_FLOAT16 = np.dtype(np.float16)
+# What NumPy computes in, and FuseIR lacks: the type it takes instead.
+_REPLACED = {np.dtype(np.float16): FLOAT32, np.dtype(object): INT64}
 
 # Functions that NumPy lacks have the types of one that it has.
 _TYPED_LIKE = {"erf": "exp", "erfc": "exp"}
@@ -88,7 +89,8 @@ def integer_range(dtype: np.dtype) -> tuple[int, int]:
 def loop_types(function: str, operands: Sequence[Kind]) -> tuple[np.dtype, ...]:
     """The types in which NumPy's ufunc takes its operands and gives its result.
 
-    Where NumPy computes in float16, which FuseIR lacks, it is float32. Raises TypeError, with NumPy's reason.
+    Where NumPy computes in float16, which FuseIR lacks, it is float32; where it would compare Python's integers, they are int64. Raises
+    TypeError, with NumPy's reason.
     """
     return _loop_types(function, tuple(operands))
 
@@ -97,7 +99,8 @@ def loop_types(function: str, operands: Sequence[Kind]) -> tuple[np.dtype, ...]:
 def _loop_types(function: str, operands: tuple[Kind, ...]) -> tuple[np.dtype, ...]:
     ufunc = getattr(np, _TYPED_LIKE.get(function, function))
     described = [(float if is_float(kind.dtype) else int) if kind.weak else kind.dtype for kind in operands]
-    return tuple(FLOAT32 if dtype == _FLOAT16 else dtype for dtype in ufunc.resolve_dtypes((*described, None)))
+    resolved: tuple[np.dtype, ...] = ufunc.resolve_dtypes((*described, None))
+    return tuple(_REPLACED.get(dtype, dtype) for dtype in resolved)
 
 
 def common_type(operands: Sequence[Kind]) -> np.dtype:

@@ -86,14 +86,19 @@ def plan_composition(members: Sequence[LaunchOp], temporaries: Sequence[SSAValue
     steps: list[Step] = []
     for member in members:
         numbers: list[int] = []
+        written: set[int] = set()
         for access in member.accesses:
             known = of_store.setdefault(access.root, [])
             number = None if access.privilege.reduces else _find(parameters, known, access, member)
+            if access.privilege.writes and number in written:
+                number = None  # both write the same pieces, which is legal where those are empty
             if number is None:
                 number = len(parameters)
                 parameters.append(_Parameter(access))
                 known.append(number)
             numbers.append(number)
+            if access.privilege.writes:
+                written.add(number)
         # A launch's reads see what was there before it, so its own writes count after them (in-place updates).
         for number, access in sorted(
             zip(numbers, member.accesses, strict=True), key=lambda pair: pair[1].privilege.writes
