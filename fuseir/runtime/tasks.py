@@ -49,10 +49,12 @@ class TaskInstance:
         privileges: Sequence[Privilege],
         scalar_types: Sequence[np.dtype[Any]],
         *,
+        argument_names: Sequence[str] | None = None,
         kernel: FuncOp | None = None,
         function: Callable[..., None] | None = None,
     ) -> None:
         self.symbol = symbol
+        self.argument_names = tuple(argument_names or (f"argument {k}" for k in range(len(argument_types))))
         self.argument_types = tuple(argument_types)
         self.privileges = tuple(privileges)
         self.scalar_types = tuple(scalar_types)
@@ -86,9 +88,10 @@ class TaskInstance:
         for (first, first_dim), *others in self.extent_classes:
             for other, dim in others:
                 if shapes[other][dim] != shapes[first][first_dim]:
+                    names = self.argument_names
                     raise ShapeError(
-                        f"task '{self.symbol}' needs dimension {first_dim} of argument {first} and dimension {dim} of argument "
-                        f"{other} to be equal; their shapes are {shapes[first]} and {shapes[other]}"
+                        f"task '{self.symbol}' needs dimension {first_dim} of {names[first]} and dimension {dim} of {names[other]} to "
+                        f"be equal; their shapes are {shapes[first]} and {shapes[other]}"
                     )
 
     def _default_layout(self, shapes: tuple[Shape, ...], procs: int) -> tuple[Shape, tuple[Partition, ...]]:
@@ -161,7 +164,10 @@ class Task:
                 symbol, argument_types, privileges, [np.dtype(kind) for kind in scalar_types], function=function
             )
         made = self.definition.instantiate(symbol, argument_types, scalar_types)
-        return TaskInstance(symbol, argument_types, privileges, made.scalar_types, kernel=made.function)
+        names = [f"`{argument.name}`" for argument in made.arguments]
+        return TaskInstance(
+            symbol, argument_types, privileges, made.scalar_types, argument_names=names, kernel=made.function
+        )
 
 
 def _in_parameter_order(
