@@ -32,6 +32,7 @@ class TaskInstance:
     """
 
     __slots__ = (
+        "argument_names",
         "argument_types",
         "extent_classes",
         "function",
