@@ -27,6 +27,10 @@ ELEMENT_NAMES: dict[np.dtype[Any], str] = {
 DTYPES: dict[str, np.dtype[Any]] = {name: dtype for dtype, name in ELEMENT_NAMES.items()}
 
 
+class LargeInteger:
+    """Stands for ``int`` as the type of a weak scalar of 2^63 and more: an unsigned one."""
+
+
 def element_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """The dtype, in native byte order. Raises DTypeError, or UnsupportedError for those FuseIR knows it does not do."""
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fuseir.dtypes import LargeInteger
 from fuseir.errors import ShapeError, SourceLocation, UsageError, VerifyError
 from fuseir.lang.syntax import TaskSyntax
 
@@ -26,7 +27,8 @@ ArgumentType = tuple[npt.DTypeLike, int]
 """Element type and rank of an argument's store or view."""
 
 ScalarType = npt.DTypeLike
-"""A scalar's element type; Python's own ``int`` and ``float`` make it weak, so that it takes the type of what it meets."""
+"""A scalar's element type; Python's own ``int`` and ``float`` make it weak, so that it takes the type of what it meets; so does
+``LargeInteger``, for integers from 2^63."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Argument:
 class KernelInstance:
     """A kernel for given types: its function, and what its parameters are.
 
-    ``scalar_types`` are those of the function's parameters: a weak scalar is an int64 or a float64.
+    ``scalar_types`` are those of the function's parameters: a weak scalar is an int64, a uint64 or a float64.
     """
 
     symbol_name: str
@@ -121,7 +123,9 @@ class TaskDefinition(ABC):
     def _scalar(self, name: str, dtype: ScalarType) -> Kind:
         from fuseir.lang.types import Kind, element_type
 
-        weak = dtype is int or dtype is float
+        weak = dtype is int or dtype is float or dtype is LargeInteger
+        if dtype is LargeInteger:
+            dtype = np.uint64
         position = next(p.position for p in self.syntax.parameters if p.name == name)
         return Kind(element_type(dtype, f"`{name}`", self.syntax.source.location(position)), weak)
 

@@ -33,7 +33,7 @@ _TYPED_LIKE = {"erf": "exp", "erfc": "exp"}
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """An operand's type; a weak one's ``dtype`` (int64 or float64) says only whether it is an integer."""
+    """An operand's type; a weak one's ``dtype`` (int64, uint64 or float64) says only how it is held."""
 
     dtype: np.dtype
     weak: bool = False

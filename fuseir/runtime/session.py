@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from fuseir.dialects.dist.partition import Partition, Shape, extents_agree, intervals_within_limit
 from fuseir.dialects.dist.view import View, views_meet
-from fuseir.dtypes import element_dtype
+from fuseir.dtypes import LargeInteger, element_dtype
 from fuseir.errors import FuseirError, LegalityError, ShapeError, UsageError
 from fuseir.location import call_site
 from fuseir.options import Options, options_from
@@ -307,6 +307,10 @@ def _shape(shape: Sequence[int] | int) -> Shape:
 def _scalar_type(value: Any) -> Any:
     """What a scalar's type is to the task: Python's own numbers stay weak, as in NumPy's promotion."""
     kind = type(value)
+    if kind is int and not -(2**63) <= value < 2**63:
+        if not 0 <= value < 2**64:
+            raise UsageError("a scalar argument has 64 bits: the integer given needs more")
+        return LargeInteger
     if kind in (bool, int, float):
         return kind
     if isinstance(value, np.generic):

@@ -7,6 +7,7 @@ more, whatever the window still references.
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,9 +119,10 @@ class Store:
 
     def broadcast_to(self, shape: Shape) -> Store:
         """A view that repeats elements to the given shape, by NumPy's rules. Raises ShapeError."""
+        shape = tuple(map(operator.index, shape))
         added = len(shape) - self.ndim
         if added < 0 or any(
-            have not in (want, 1) for have, want in zip(self.shape, shape[max(added, 0) :], strict=False)
+            want < 0 or have not in (want, 1) for have, want in zip(self.shape, shape[max(added, 0) :], strict=False)
         ):
             raise ShapeError(f"cannot broadcast shape {self.shape} to {shape}")
         results = [

@@ -11,6 +11,7 @@ import numpy as np
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import NonePartition, Partition, Shape, Tiling
 from fuseir.dialects.dist.privilege import Privilege
+from fuseir.dtypes import LargeInteger
 from fuseir.errors import ShapeError, UsageError
 
 if TYPE_CHECKING:
@@ -162,7 +163,11 @@ class Task:
         if self.definition is None:
             function = _in_parameter_order(self.function, self.parameters)
             return TaskInstance(
-                symbol, argument_types, privileges, [np.dtype(kind) for kind in scalar_types], function=function
+                symbol,
+                argument_types,
+                privileges,
+                [np.dtype(np.uint64 if kind is LargeInteger else kind) for kind in scalar_types],
+                function=function,
             )
         made = self.definition.instantiate(symbol, argument_types, scalar_types)
         names = [f"`{argument.name}`" for argument in made.arguments]

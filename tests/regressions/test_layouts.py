@@ -12,6 +12,7 @@ import fuseir
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import Tiling
 from fuseir.errors import ShapeError, UsageError
+from fuseir.runtime.window import Launch
 
 INCREMENT = fuseir.task("task increment(x: read, z: write) { z = x + 1 }")
 
@@ -74,3 +75,22 @@ def test_tiles_are_python_integers() -> None:
     assert [type(n) for n in (*tiling.tile, *tiling.offset)] == [int, int]
     with pytest.raises(TypeError):
         Tiling.of([1.5])  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("shape", [(-3,), (2, -1)])
+def test_a_store_cannot_be_broadcast_to_a_negative_extent(shape: tuple[int, ...]) -> None:
+    """One element stretches to any extent; it stretched to negative ones too."""
+    with pytest.raises(ShapeError):
+        fuseir.Session().zeros(1).broadcast_to(shape)
+
+
+def test_sessions_with_other_procs_do_not_share_layouts() -> None:
+    """A task remembers how it divides shapes; whichever session came first used to decide for all."""
+    total = fuseir.task("task total(x: read, s: write) { s = sum(x, axis=1) }")
+    shapes = ((6, 4), (6,))
+    for procs in (1, 3, 1, 2):
+        session = fuseir.Session(procs=procs)
+        session.launch(total, session.zeros(shapes[0]), session.store(shapes[1]))
+        launch = session._window[0]
+        assert isinstance(launch, Launch)
+        assert launch.domain == (procs,)

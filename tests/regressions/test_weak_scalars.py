@@ -1,4 +1,4 @@
-"""Scalars passed as Python's numbers, compared with each other.
+"""Scalars passed as Python's numbers.
 
 NumPy compares two Python integers as Python objects, so that was the type the comparison was made in: it has no sign, and -1 was more
 than 3. With a literal on one side the launch ended in NumPy's ``Invalid integer data type 'O'``.
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fuseir
+from fuseir.errors import UsageError
 
 SIGNS = ["<", "<=", "==", "!=", ">=", ">"]
 
@@ -41,3 +42,26 @@ def test_a_weak_scalar_is_still_weak_beside_an_array() -> None:
     task = fuseir.task("task below(x: read, a: scalar, z: write) { z = x < a }")
     session.launch(task, session.from_numpy(np.array([1, 200], np.uint8)), 100, z)
     assert z.numpy().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("target", ["cpu", "reference"])
+@pytest.mark.parametrize("value", [2**63 - 1, 2**63, 2**63 + 2**40, 2**64 - 1, -(2**63)])
+def test_python_integers_of_64_bits_keep_their_value(value: int, target: str) -> None:
+    """They were held as int64 whatever their size: ``2**63 * x`` came out negative for a float ``x``."""
+    scale = fuseir.task("task scale(a: scalar, x: read, z: write) { z = a * x }")
+    session = fuseir.Session(target=target)
+    for dtype in (np.float64, np.float32, np.uint64, np.uint8):
+        x, z = session.full(2, 3, dtype), session.store(2, dtype)
+        session.launch(scale, value, x, z)
+        with np.errstate(over="ignore"):
+            wrapped = value if np.dtype(dtype).kind == "f" else dtype(value & np.iinfo(dtype).max)
+            assert z.numpy().tolist() == (np.full(2, 3, dtype) * wrapped).tolist()
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, 10**400])
+def test_python_integers_beyond_64_bits_are_refused(value: int) -> None:
+    """They wrapped in silence: ``2**70 * x`` was zero."""
+    fill = fuseir.task("task fill(a: scalar, z: write) { z = a }")
+    session = fuseir.Session()
+    with pytest.raises(UsageError, match="64 bits"):
+        session.launch(fill, value, session.store(2))
