@@ -160,10 +160,12 @@ class Session:
                     "a task's body cannot launch tasks on the session that runs it", location=site.resolve()
                 )
             self._window.append(record)
-            for root, privilege in zip(roots, instance.privileges, strict=True):
+            for k, (root, privilege) in enumerate(zip(roots, instance.privileges, strict=True)):
                 self._captured.add(id(root))
                 if privilege.writes:
                     root.defined = True
+                    if root.failure is not None and _replaces(root, views[k], pieces[k], launch_domain):
+                        root.failure = None  # nobody will look at what was lost
             if len(self._window) >= self.options.window:
                 self.flush()
 
@@ -257,6 +259,11 @@ class Session:
         self.statistics.fallbacks = self._compiler.fallbacks
         self.statistics.compile_seconds += perf_counter() - start
         return plan
+
+
+def _replaces(root: RootStore, view: View, partition: Partition, domain: Shape) -> bool:
+    """Whether a write reaches every element of the root."""
+    return view.covers(root.shape) and partition.covers(view.shape, domain)
 
 
 def _lose_changes(records: list[Record], error: BaseException) -> None:

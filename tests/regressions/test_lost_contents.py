@@ -48,6 +48,19 @@ def test_writing_a_part_of_a_lost_store_in_a_later_window_does_not_bring_the_res
     assert x.numpy().tolist() == [6.0] * 4
 
 
+def test_a_lost_store_can_be_used_as_soon_as_something_is_to_replace_it(session: fuseir.Session) -> None:
+    """It was refused until the window with the new contents had run."""
+    x, y = session.full(4, 1.0), session.store(4)
+    lose(session, x)
+    session.launch(COPY, session.full(4, 6.0), x)
+    session.launch(COPY, x, y)
+    assert y.numpy().tolist() == [6.0] * 4
+    lose(session, x)
+    session.launch(COPY, session.full(2, 6.0), x[:2])
+    with pytest.raises(StorePoisonedError):
+        session.launch(COPY, x, y)
+
+
 def test_a_task_that_only_looks_does_not_see_lost_contents(session: fuseir.Session) -> None:
     """A step was skipped for what it could not make; one that makes nothing ran, on whatever the memory held."""
     seen: list[Array] = []
