@@ -88,7 +88,7 @@ class Compiler:
         self, executor: Executor, records: list[Record], fuse: bool, dump: Callable[[str, ModuleOp], None] | None
     ) -> Plan:
         captured = capture_module(records)
-        return executor.prepare(captured.module, captured.opaque_tasks, captured.sites, fuse=fuse, dump=dump)
+        return executor.prepare(captured.module, captured.opaque_tasks, fuse=fuse, dump=dump)
 
     def _warn(self, error: Exception) -> None:
         self.fallbacks += 1
@@ -101,12 +101,11 @@ class Compiler:
 
 
 class CapturedModule:
-    """A window as IR, with what the IR cannot hold: the callables of opaque tasks and where launches came from."""
+    """A window as IR, with what the IR cannot hold: the callables of opaque tasks."""
 
     def __init__(self) -> None:
         self.module = ModuleOp([])
         self.opaque_tasks: dict[str, Callable[..., None]] = {}
-        self.sites: dict[str, CallSite] = {}
 
 
 def capture_module(records: list[Record]) -> CapturedModule:
@@ -141,7 +140,6 @@ class _ModuleBuilder:
         self.block.add_op(op)
 
     def launch(self, record: Launch) -> None:
-        location = _location(record.site)
         instance = record.instance
         arguments = [self.view(root, view) for root, view in zip(record.roots, record.views, strict=True)]
         scalars = [
@@ -155,9 +153,8 @@ class _ModuleBuilder:
             [partition_attr(partition) for partition in record.partitions],
             scalars,
         )
-        op.location = location
+        op.location = _location(record.site)
         self.append(op)
-        self.captured.sites.setdefault(str(location), record.site)
 
     def release(self, root: RootStore) -> None:
         store = self.stores.get(id(root))

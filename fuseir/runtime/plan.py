@@ -45,6 +45,11 @@ class Step(Protocol):
         """All slots whose contents the step looks at."""
         ...
 
+    @property
+    def launch_number(self) -> int | None:
+        """Which launch of the window, as captured, the step runs; None where it stands for several."""
+        ...
+
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
         """Does it. All slots that the step changes or needs have buffers."""
         ...

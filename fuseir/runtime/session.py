@@ -245,7 +245,7 @@ class Session:
         statistics.temporaries += len(plan.temporaries)
         statistics.temporary_bytes += plan.temporary_bytes
         if outcome.failure is not None:
-            _raise_failure(outcome)
+            _raise_failure(outcome, records)
 
     def _make_plan(self, records: list[Record]) -> Plan:
         start = perf_counter()
@@ -290,13 +290,14 @@ def _sort_arguments(task: Task, arguments: Sequence[Any], stores: list[Store], s
             )
 
 
-def _raise_failure(outcome: Outcome) -> None:
+def _raise_failure(outcome: Outcome, records: list[Record]) -> None:
     """Re-raises a task's own exception, with a note that says where it was launched."""
     failure = outcome.failure
     assert failure is not None
-    site = getattr(outcome.failed_step, "site", None)
-    if site is not None:
-        location = site.resolve()
+    number = None if outcome.failed_step is None else outcome.failed_step.launch_number
+    if number is not None:
+        launches = [record for record in records if isinstance(record, Launch)]
+        location = launches[number].site.resolve()
         failure.add_note(f"in the task launched at {location}: {(location.text or '').strip()}")
     raise failure
 

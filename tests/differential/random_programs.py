@@ -119,8 +119,7 @@ def run_program(seed: int, session: fuseir.Session, steps: int = 12) -> list[tup
     texts = EXACT_FLOAT if dtype.kind == "f" else EXACT_INTEGER
     pool: list[Held] = []
     with np.errstate(all="ignore"), session:
-        for _ in range(3):
-            pool.append(Held(session.from_numpy(values(random, shape, dtype))))
+        pool.extend(Held(session.from_numpy(values(random, shape, dtype))) for _ in range(3))
         for _ in range(steps):
             _step(random, session, pool, shape, dtype, texts)
         return [(held.store.numpy(), held.exact) for held in pool]

@@ -1,7 +1,7 @@
-"""Random task programs: unfused = fused, bit for bit, and both equal the reference (issue of correctness first).
+"""Random task programs: unfused = fused, bit for bit, and both equal the reference.
 
-The reference follows the same numerics contract (docs/kernels.md §2), so exact operations and all reductions agree bit for bit with it, modulo
-NaN payloads; transcendentals agree within 4 ulp.
+The reference follows the same numerics contract (docs/kernels.md §2), so exact operations and all reductions agree bit for bit
+with it, modulo NaN payloads; transcendentals agree within 4 ulp.
 """
 
 from __future__ import annotations

@@ -424,6 +424,23 @@ def test_a_failing_task_loses_only_what_depends_on_it(session: fuseir.Session) -
     assert lost.numpy().tolist() == [5.0] * 3
 
 
+def test_a_failure_names_the_line_of_its_own_launch(session: fuseir.Session) -> None:
+    def fail(x: np.ndarray[Any, Any], z: np.ndarray[Any, Any]) -> None:
+        raise KeyError("again")
+
+    failing = fuseir.opaque_task(fail, ["read", "write"])
+    x = session.from_numpy(np.ones(3))
+    session.launch(failing, x, session.store(3))  # the first line
+    with pytest.raises(KeyError) as first:
+        session.flush()
+    session.launch(failing, x, session.store(3))  # the second line, by the same plan
+    with pytest.raises(KeyError) as second:
+        session.flush()
+    assert session.statistics.plan_hits == 1
+    assert "the first line" in first.value.__notes__[0]
+    assert "the second line" in second.value.__notes__[0]
+
+
 def test_a_task_cannot_use_the_session_that_runs_it() -> None:
     session = fuseir.Session()
     x, z = session.from_numpy(np.ones(3)), session.store(3)

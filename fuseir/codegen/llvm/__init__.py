@@ -13,7 +13,6 @@ from fuseir.codegen.llvm.compile import (
     compile_kernels,
     emit_kernels,
     emit_llvm_text,
-    is_lowered_kernel,
     load_kernel,
 )
 from fuseir.codegen.llvm.target import X86_64_V3, X86_64_V4, Target, host_target
@@ -29,6 +28,5 @@ __all__ = [
     "emit_kernels",
     "emit_llvm_text",
     "host_target",
-    "is_lowered_kernel",
     "load_kernel",
 ]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp, TensorType
 
 from fuseir.codegen.abi import STATUS_OUT_OF_MEMORY, bytes_array, task_function_type, words_array
 from fuseir.codegen.llvm.emit import emit_kernel
@@ -21,6 +21,7 @@ from fuseir.codegen.llvm.support import support_library, whole_text
 from fuseir.codegen.llvm.target import X86_64_V4, Target, host_target
 from fuseir.codegen.llvm.task import emit_task
 from fuseir.codegen.llvm.text import ModuleText, SupportFunction
+from fuseir.dialects.kernel import is_lowered
 from fuseir.dialects.verification import location_of
 from fuseir.errors import CompileError, OutOfMemoryError, UnsupportedError
 
@@ -81,20 +82,13 @@ def emit_llvm_text(module: ModuleOp, target: Target = X86_64_V4) -> str:
         if any(isinstance(kind, TensorType) for kind in op.function_type.inputs.data):
             message = "a kernel on tensors is not in the form that code is generated for: run lower-kernels first"
             raise UnsupportedError(message, location=location_of(op))
-    written, _ = _emitted([op for op in module.walk() if is_lowered_kernel(op)], target)
+    written, _ = _emitted([op for op in module.walk() if isinstance(op, func.FuncOp) and is_lowered(op)], target)
     return whole_text(written.functions, written.declarations, written.support_functions)
 
 
 def _emitted(kernels: Sequence[func.FuncOp], target: Target) -> tuple[ModuleText, tuple[str, ...]]:
     module = ModuleText(target)
     return module, tuple(emit_task(module, emit_kernel(module, kernel)) for kernel in kernels)
-
-
-def is_lowered_kernel(op: object) -> TypeGuard[func.FuncOp]:
-    """Whether an operation is a kernel that this code generator takes."""
-    if not isinstance(op, func.FuncOp) or op.is_declaration or op.function_type.outputs.data:
-        return False
-    return any(isinstance(kind, MemRefType) for kind in op.function_type.inputs.data)
 
 
 def compile_kernel(kernel: func.FuncOp) -> CompiledKernel:

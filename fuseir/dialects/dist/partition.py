@@ -294,13 +294,13 @@ class Tiling(Partition):
             return "tile, offset and projection of a tiling have one entry for each dimension"
         if any(tile < 1 for tile in self.tile):
             return f"a tile's extents are at least 1, not {list(self.tile)}"
-        for coordinate in self.projection.results:
-            if coordinate.dim is not None and (coordinate.scale == 0 or not 0 <= coordinate.dim < launch_rank):
-                return f"the projection {self.projection} does not map {launch_rank} launch dimensions"
         if len(self.tile) != rank:
             return f"a tiling of rank {len(self.tile)} divides an argument of rank {rank}"
         if self.projection.inputs != launch_rank:
             return f"the projection takes {self.projection.inputs} dimensions, the launch domain has {launch_rank}"
+        for coordinate in self.projection.results:
+            if coordinate.dim is not None and (coordinate.scale == 0 or not 0 <= coordinate.dim < launch_rank):
+                return f"the projection {self.projection} does not map {launch_rank} launch dimensions"
         return None
 
     def intervals(self, shape: Shape) -> tuple[Interval, ...]:

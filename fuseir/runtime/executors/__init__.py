@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
-    from fuseir.location import CallSite
     from fuseir.options import Options
     from fuseir.runtime.plan import Plan
 
@@ -25,14 +24,13 @@ class Executor(Protocol):
         self,
         module: ModuleOp,
         opaque_tasks: Mapping[str, Callable[..., None]],
-        sites: Mapping[str, CallSite],
         *,
         fuse: bool,
         dump: Callable[[str, ModuleOp], None] | None = None,
     ) -> Plan:
         """The plan of a verified `dist` module, which may be changed in the process.
 
-        ``opaque_tasks`` gives the callable of each symbol without a body, ``sites`` the user's program for each location's text.
+        ``opaque_tasks`` gives the callable of each symbol without a body.
         Slots are the module's stores, in order; scalars its ``dist.scalar`` operations. Raises CompileError.
         """
         ...

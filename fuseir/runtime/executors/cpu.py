@@ -25,7 +25,6 @@ from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
 from fuseir.dialects.dist.partition import Interval
 from fuseir.errors import OutOfMemoryError, UnsupportedError, UsageError
-from fuseir.location import CallSite
 from fuseir.options import available_cpus
 from fuseir.passes.analysis.kernel_results import parameters_of_results
 from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
@@ -73,7 +72,6 @@ class CpuExecutor:
         self,
         module: ModuleOp,
         opaque_tasks: Mapping[str, Callable[..., None]],
-        sites: Mapping[str, CallSite],
         *,
         fuse: bool,
         dump: Callable[[str, ModuleOp], None] | None = None,
@@ -83,7 +81,7 @@ class CpuExecutor:
         scalars = [op.result for op in module.ops if isinstance(op, ScalarOp)]
         plan_slots = tuple(_slot(op) for op in module.ops if isinstance(op, StoreOp))
         before = _touched(module)
-        tasks = len(launches(module))
+        numbers = {launch: number for number, launch in enumerate(launches(module))}
         dependences: dict[str, tuple[frozenset[int], ...]] = {}
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
@@ -106,7 +104,7 @@ class CpuExecutor:
         steps: list[Step | Release] = []
         for op in module.ops:
             if isinstance(op, LaunchOp):
-                steps.append(planner.step(op, opaque_tasks, sites))
+                steps.append(planner.step(op, opaque_tasks, numbers.get(op)))
             elif isinstance(op, ReleaseOp) and plan_slots[planner.slots[op.store]].name is None:
                 # What has a name was given from outside, or is asked for at the end.
                 steps.append(Release(planner.slots[op.store]))
@@ -114,7 +112,7 @@ class CpuExecutor:
         return Plan(
             plan_slots,
             tuple(steps),
-            tasks,
+            len(numbers),
             sum(not isinstance(step, Release) for step in steps),
             tuple(sorted(planner.slots[root] for root in removed)),
         )
@@ -194,7 +192,7 @@ def run_module(
     ]
     values = list(scalar_values(module, scalars or {}).values())
     check_opaque_tasks(module, opaque_tasks or {})
-    plan = CpuExecutor(threads or available_cpus()).prepare(module, opaque_tasks or {}, {}, fuse=fuse)
+    plan = CpuExecutor(threads or available_cpus()).prepare(module, opaque_tasks or {}, fuse=fuse)
     outcome = plan.run(slots, [value.item() for value in values])
     if outcome.failure is not None:
         raise outcome.failure
@@ -242,15 +240,12 @@ class _Planner:
         self.dependences = dependences
         self.kernels: Mapping[str, NativeKernel] = {}
 
-    def step(
-        self, launch: LaunchOp, opaque_tasks: Mapping[str, Callable[..., None]], sites: Mapping[str, CallSite]
-    ) -> Step:
+    def step(self, launch: LaunchOp, opaque_tasks: Mapping[str, Callable[..., None]], number: int | None) -> Step:
         callee = launch.callee()
         assert callee is not None  # verified
         if callee.is_declaration:
-            return OpaqueStep.of(
-                launch, self.slots, self.scalars, opaque_tasks[launch.task_name], sites.get(str(launch.location))
-            )
+            assert number is not None  # no pass replaces an opaque launch
+            return OpaqueStep.of(launch, self.slots, self.scalars, opaque_tasks[launch.task_name], number)
         return self._kernel_step(launch, self.kernels[launch.task_name])
 
     def _kernel_step(self, launch: LaunchOp, kernel: NativeKernel) -> Step:
@@ -321,6 +316,7 @@ class KernelStep:
     scalars: tuple[tuple[int, str], ...]
     needs: dict[int, frozenset[int]]
     reads: frozenset[int]
+    launch_number: int | None = None
 
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
         """Runs the launch. Raises MemoryError, with everything it writes undefined."""

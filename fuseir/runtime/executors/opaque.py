@@ -11,7 +11,6 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.partition import Shape
-from fuseir.location import CallSite
 from fuseir.runtime.arrays import Array, array_of_view
 from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.partials import Partials
@@ -38,7 +37,7 @@ class OpaqueStep:
     scalars: tuple[int, ...]
     needs: dict[int, frozenset[int]]
     reads: frozenset[int]
-    site: CallSite | None
+    launch_number: int | None
 
     @staticmethod
     def of(
@@ -46,7 +45,7 @@ class OpaqueStep:
         slots: Mapping[SSAValue, int],
         scalars: Mapping[SSAValue, int],
         function: Callable[..., None],
-        site: CallSite | None,
+        launch_number: int,
     ) -> OpaqueStep:
         """The step of a launch whose task has no body."""
         arguments: list[_OpaqueArgument] = []
@@ -67,7 +66,7 @@ class OpaqueStep:
             tuple(scalars[scalar] for scalar in launch.scalars),
             slots_needed(accesses, slots, launch.extents),
             slots_read(accesses, slots),
-            site,
+            launch_number,
         )
 
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:

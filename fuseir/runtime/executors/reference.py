@@ -18,7 +18,6 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
 from fuseir.errors import LimitError, UsageError
-from fuseir.location import CallSite
 from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.reference_kernel import garbage
 from fuseir.runtime.executors.reference_launch import OpaqueTask, run_launch
@@ -99,7 +98,6 @@ class ReferencePlanner:
         self,
         module: ModuleOp,
         opaque_tasks: Mapping[str, Callable[..., None]],
-        sites: Mapping[str, CallSite],
         *,
         fuse: bool,
         dump: Callable[[str, ModuleOp], None] | None = None,
@@ -109,13 +107,14 @@ class ReferencePlanner:
         slots: dict[SSAValue, int] = {store: number for number, store in enumerate(stores)}
         scalars = [op for op in module.ops if isinstance(op, ScalarOp)]
         steps: list[Step | Release] = []
+        tasks = 0
         for op in module.ops:
             if isinstance(op, ReleaseOp):
                 steps.append(Release(slots[op.store]))
             elif isinstance(op, LaunchOp | FusedTaskOp):
-                members = [op] if isinstance(op, LaunchOp) else op.members
-                steps += [_step(launch, slots, scalars, opaque_tasks, sites) for launch in members]
-        tasks = sum(not isinstance(step, Release) for step in steps)
+                for launch in [op] if isinstance(op, LaunchOp) else op.members:
+                    steps.append(_step(launch, slots, scalars, opaque_tasks, tasks))
+                    tasks += 1
         plan_slots = tuple(_slot(op) for op in module.ops if isinstance(op, StoreOp))
         return Plan(plan_slots, tuple(steps), tasks, tasks, ())
 
@@ -135,7 +134,7 @@ class ReferenceStep:
     opaque_tasks: Mapping[str, Callable[..., None]]
     needs: dict[int, frozenset[int]]
     reads: frozenset[int]
-    site: CallSite | None
+    launch_number: int | None
 
     def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
         """Runs the launch. Whatever an opaque task raises goes through."""
@@ -157,10 +156,10 @@ def _step(
     slots: Mapping[SSAValue, int],
     scalars: Sequence[ScalarOp],
     opaque_tasks: Mapping[str, Callable[..., None]],
-    sites: Mapping[str, CallSite],
+    number: int,
 ) -> ReferenceStep:
     accesses = launch.accesses
     needs, reads = slots_needed(accesses, slots, launch.extents), slots_read(accesses, slots)
     numbers: dict[SSAValue, int] = {op.result: number for number, op in enumerate(scalars)}
     used = tuple((numbers[scalar], scalars[numbers[scalar]]) for scalar in launch.scalars)
-    return ReferenceStep(launch, slots, used, opaque_tasks, needs, reads, sites.get(str(launch.location)))
+    return ReferenceStep(launch, slots, used, opaque_tasks, needs, reads, number)
