@@ -7,14 +7,11 @@ from math import prod
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
-    DYNAMIC_INDEX,
     ArrayAttr,
     DenseArrayBase,
     FlatSymbolRefAttrConstr,
     IntegerType,
-    Signedness,
     SymbolRefAttr,
-    TensorType,
     i64,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -40,7 +37,6 @@ from fuseir.dialects.dist.attributes import (
     PrivilegeAttr,
     StoreType,
     ViewType,
-    is_element_type,
     kernel_element_type,
     parse_privilege,
 )
@@ -53,8 +49,8 @@ from fuseir.dialects.dist.ops import (
     require_top_level,
     shaped,
 )
-from fuseir.dialects.dist.partition import COORDINATE_LIMIT, Shape, extents_agree, intervals_within_limit
-from fuseir.dialects.dist.privilege import Operator, Privilege
+from fuseir.dialects.dist.partition import COORDINATE_LIMIT, Shape, intervals_within_limit
+from fuseir.dialects.dist.privilege import Privilege
 
 
 def _parse_domain(parser: Parser) -> DenseArrayBase[IntegerType]:
@@ -82,29 +78,6 @@ def _verify_domain(domain: DenseArrayBase[IntegerType]) -> None:
         raise VerifyException("an extent of the launch domain is negative")
     if prod(max(extent, 1) for extent in extents) >= COORDINATE_LIMIT:
         raise VerifyException("the launch domain has 2^62 points or more")
-
-
-ExtentClasses = tuple[tuple[tuple[int, int], ...], ...]
-"""Sets of (argument, dimension) whose tiles have equal extents, members and sets in order."""
-
-
-class KernelFacts:
-    """What verification learns about kernels, kept while nothing changes: a program launches few kernels many times."""
-
-    def __init__(self) -> None:
-        self._extent_classes: dict[tuple[func.FuncOp, tuple[Privilege, ...], tuple[Attribute, ...]], ExtentClasses] = {}
-
-    def verified(
-        self, function: func.FuncOp, privileges: tuple[Privilege, ...], scalar_types: tuple[Attribute, ...]
-    ) -> ExtentClasses:
-        """The extent classes of a kernel. Raises VerifyException unless it keeps the contract under these privileges."""
-        key = (function, privileges, scalar_types)
-        if key not in self._extent_classes:
-            arguments = [(str(p.kind), None if p.operator is None else str(p.operator)) for p in privileges]
-            kernel.verify_kernel(function, arguments, scalar_types)
-            classes = kernel.extent_classes(function, kernel.result_parameters(privileges))
-            self._extent_classes[key] = tuple(sorted(tuple(sorted(members)) for members in classes))
-        return self._extent_classes[key]
 
 
 @irdl_op_definition
@@ -201,37 +174,6 @@ class LaunchOp(IRDLOperation):
                 raise VerifyException(f"argument {k}: {error}")
         self._verify_pairs(accesses, domain)
 
-    def verify_task(self, found: Operation | None, kernels: KernelFacts) -> None:
-        """The rules about the task: ``found`` is what the symbol names, ``kernels`` what is known of kernels already."""
-        if found is None:
-            raise VerifyException(f"unknown task '@{self.task_name}'")
-        if not isinstance(found, func.FuncOp):
-            raise VerifyException(f"'@{self.task_name}' is no function")
-        if kernel.is_lowered(found):
-            self._verify_signature(found, lowered=True)
-            return
-        self._verify_signature(found)
-        if found.is_declaration:
-            if isinstance(self.parent_op(), FusedTaskOp):
-                raise VerifyException(f"opaque task '@{self.task_name}' cannot be fused")
-            return
-        privileges = tuple(p.data for p in self.privileges.data)
-        self._verify_extents(kernels.verified(found, privileges, tuple(scalar.type for scalar in self.scalars)))
-        self._verify_signs(found)
-
-    def _verify_signs(self, callee: func.FuncOp) -> None:
-        """Kernels are signless: a ``min`` or ``max`` must compare integers as the store means them."""
-        for k, (value, privilege) in enumerate(zip(self.arguments, self.privileges.data, strict=True)):
-            element_type = shaped(value).element_type
-            if privilege.data.operator not in (Operator.MIN, Operator.MAX) or not isinstance(element_type, IntegerType):
-                continue
-            wanted = element_type.signedness.data is Signedness.UNSIGNED or element_type.width.data == 1
-            for combiner in kernel.folds_into(callee, callee.body.block.args[k]):
-                if kernel.compares_unsigned(combiner) not in (None, wanted):
-                    raise VerifyException(
-                        f"'@{self.task_name}' folds argument {k}, whose elements are {element_type}, with '{combiner.name}'"
-                    )
-
     def _verify_pairs(self, accesses: Sequence[Access], domain: Shape) -> None:
         """WF-2: no two arguments on one store conflict at different points, and only one writes any element."""
         by_root: dict[SSAValue, list[int]] = {}
@@ -254,32 +196,6 @@ class LaunchOp(IRDLOperation):
                     raise VerifyException(
                         f"arguments {i} and {j}: '{a.privilege}' and '{b.privilege}' of one store may conflict at "
                         "different points (WF-2)"
-                    )
-
-    def _verify_signature(self, callee: func.FuncOp, *, lowered: bool = False) -> None:
-        inputs, outputs = callee.function_type.inputs.data, callee.function_type.outputs.data
-        tiles = [_tile_type(value) for value in self.arguments]
-        for scalar in self.scalars:
-            if not is_element_type(scalar.type) or kernel_element_type(scalar.type) != scalar.type:
-                raise VerifyException(f"a scalar has type i1, i8…i64, f32 or f64, not {scalar.type}")
-        expected: list[Attribute] = [*tiles, *(scalar.type for scalar in self.scalars)]
-        if lowered:
-            # It was verified as a kernel on tensors; on memory there is nothing left to prove it by.
-            _verify_types(f"'@{self.task_name}' takes", "parameter", inputs, [*map(kernel.lowered_type, expected)])
-            return
-        _verify_types(f"'@{self.task_name}' takes", "parameter", inputs, expected)
-        returned = [tile for tile, p in zip(tiles, self.privileges.data, strict=True) if p.data.returned]
-        _verify_types(f"'@{self.task_name}' returns", "result", outputs, returned)
-
-    def _verify_extents(self, extent_classes: ExtentClasses) -> None:
-        """Tile extents that the kernel takes to be equal are equal at every point."""
-        intervals = [access.partition.partition.intervals(access.shape) for access in self.accesses]
-        for first, *rest in extent_classes:
-            for other in rest:
-                if not extents_agree(intervals[first[0]][first[1]], intervals[other[0]][other[1]], self.extents):
-                    raise VerifyException(
-                        f"'@{self.task_name}' needs dimension {first[1]} of argument {first[0]} and dimension {other[1]} "
-                        f"of argument {other[0]} to have equal extents at every point"
                     )
 
     # Text
@@ -370,19 +286,6 @@ def _access_error(access: Access, domain: Shape) -> str | None:
     if privilege.writes and not access.partition.disjoint(access.shape, domain):
         return f"'{privilege}' through a partition that is not disjoint over the launch domain (WF-1)"
     return None
-
-
-def _tile_type(value: SSAValue) -> TensorType[Attribute]:
-    store_type = shaped(value)
-    return TensorType(kernel_element_type(store_type.element_type), [DYNAMIC_INDEX] * len(store_type.extents))
-
-
-def _verify_types(head: str, noun: str, found: Sequence[Attribute], expected: Sequence[Attribute]) -> None:
-    if len(found) != len(expected):
-        raise VerifyException(f"{head} {len(found)} {noun}s, the launch needs {len(expected)}")
-    for k, (have, want) in enumerate(zip(found, expected, strict=True)):
-        if have != want:
-            raise VerifyException(f"{head} {have} as {noun} {k}, the launch needs {want}")
 
 
 @irdl_op_definition

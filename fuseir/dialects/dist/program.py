@@ -7,8 +7,9 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.traits import SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
-from fuseir.dialects.dist.launch import FusedTaskOp, KernelFacts, LaunchOp
+from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, ViewOp
+from fuseir.dialects.dist.task_rules import KernelFacts, verify_task
 from fuseir.dialects.kernel import KernelError
 
 
@@ -82,7 +83,7 @@ class _Program:
 
     def visit_launch(self, launch: LaunchOp) -> None:
         try:
-            launch.verify_task(self.symbols.get(launch.task_name), self.kernels)
+            verify_task(launch, self.symbols.get(launch.task_name), self.kernels)
         except KernelError as error:
             raise ProgramError(error.operation, str(error)) from None
         except VerifyException as error:
