@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from fuseir.dialects.dist.ops import StoreOp
+from fuseir.dialects.kernel import is_lowered
 from fuseir.dialects.parsing import parse_module
 from fuseir.dialects.text_guard import decode
 from fuseir.dialects.verification import location_of, verify_module
@@ -78,6 +79,11 @@ def _check_tasks(module: ModuleOp, text: str) -> None:
     for launch in launches(module):
         if launch.opaque:
             message = f"task '@{launch.task_name}' has no body: opaque tasks run in Python programs only"
+            raise UnsupportedError(message, location=location_of(launch, text))
+        callee = launch.callee()
+        if callee is not None and is_lowered(callee):
+            # Nothing proves that loops on memory stay within their tiles.
+            message = f"task '@{launch.task_name}' is lowered already: programs run with kernels on tensors"
             raise UnsupportedError(message, location=location_of(launch, text))
 
 

@@ -293,6 +293,8 @@ def test_fortran_order(tool):
         ('%x = dist.store "x" : !dist.store<f64>\n%y = dist.store "x" : !dist.store<f64>', 1, 'bad.mlir:2:1: error:'),
         ("func.func private @f(tensor<f64>)\n%x = dist.store \"x\" : !dist.store<f64>\n"
          "dist.launch @f<[1]>(%x: read #dist.none) : (!dist.store<f64>)", 1, "bad.mlir:3:1: error: task '@f' has no body"),
+        ("func.func @f(%x: memref<f64, strided<[], offset: ?>>) { func.return }\n%x = dist.store \"x\" : !dist.store<f64>\n"
+         "dist.launch @f<[1]>(%x: read #dist.none) : (!dist.store<f64>)", 1, "bad.mlir:3:1: error: task '@f' is lowered already"),
         ('%x = dist.store "x" : !dist.store<2000000000000000000xf64>', 3,
          "bad.mlir:1:1: error: a store of type !dist.store<2000000000000000000xf64> has more bytes than machines can address"),
         ('%a = dist.scalar "a" : f64', 2, "scalar 'a' has no default and no value is given"),
