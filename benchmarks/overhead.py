@@ -1,0 +1,82 @@
+"""What a launch costs besides its arithmetic: capture, a known window, an unknown one. Next to NumPy's own call.
+
+    python benchmarks/overhead.py
+
+Prints medians of processor time over several rounds: machines are shared, and none of this waits for anything.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import fuseir
+
+LAUNCHES = 200
+ROUNDS = 15
+add = fuseir.task("task add(x: read, y: read, z: write) { z = x + y }")
+
+
+def microseconds(function: Callable[[], object], count: int = LAUNCHES) -> float:
+    """Median over rounds of the time of one of ``count`` operations."""
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        function()
+        rounds.append((time.process_time() - start) / count * 1e6)
+    return statistics.median(rounds)
+
+
+def main() -> None:
+    session = fuseir.Session(window=10 * LAUNCHES)
+    x, y = session.from_numpy(np.ones(10)), session.from_numpy(np.ones(10))
+    a, b = np.ones(10), np.ones(10)
+
+    def capture() -> None:
+        for _ in range(LAUNCHES):
+            session.launch(add, x, y, session.store(10))
+
+    def capture_and_run() -> None:
+        capture()
+        session.flush()
+
+    def numpy_adds() -> None:
+        for _ in range(LAUNCHES):
+            np.add(a, b)
+
+    start = time.process_time()
+    capture_and_run()
+    first = time.process_time() - start
+    start = time.process_time()
+    session.fence()
+    capture_and_run()
+    miss = time.process_time() - start
+    captured = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        capture()
+        captured.append((time.process_time() - start) / LAUNCHES * 1e6)
+        session.flush()
+
+    single = fuseir.Session()
+    u, v = single.from_numpy(np.ones(10)), single.store(10)
+
+    def one_window() -> None:
+        for _ in range(LAUNCHES):
+            single.launch(add, u, u, v)
+            single.flush()
+
+    one_window()
+    print(f"capture of one launch, its store included   {statistics.median(captured):8.2f} us")
+    print(f"… and its share of running a known window   {microseconds(capture_and_run):8.2f} us")
+    print(f"a window of one launch, known               {microseconds(one_window):8.2f} us")
+    print(f"NumPy's add of 10 elements                  {microseconds(numpy_adds):8.2f} us")
+    print(f"a window of {LAUNCHES} launches, unknown             {miss * 1e3:8.2f} ms")
+    print(f"the first window of the process             {first * 1e3:8.2f} ms")
+
+
+if __name__ == "__main__":
+    main()
