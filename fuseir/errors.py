@@ -21,6 +21,15 @@ class SourceLocation:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    def excerpt(self) -> list[str]:
+        """The line and, under it, a caret at the column; nothing if the line is not known."""
+        if self.text is None:
+            return []
+        text = self.text[:200]
+        # Tabs stay tabs under the caret line, so that the caret lands where the terminal shows the column.
+        padding = "".join("\t" if c == "\t" else " " for c in text[: self.column - 1])
+        return [f"  {text}", f"  {padding}^"]
+
 
 class FuseirError(Exception):
     """Base of all errors raised on purpose by FuseIR.
@@ -40,11 +49,7 @@ class FuseirError(Exception):
         """As compilers print it: ``file:line:col: error: message``, the line, and a caret under the column."""
         head = f"{self.location}: error: {self.message}" if self.location else f"error: {self.message}"
         lines = [f"{head} [{self.code}]"]
-        if self.location and self.location.text is not None:
-            text = self.location.text[:200]
-            # Tabs stay tabs under the caret line, so that the caret lands where the terminal shows the column.
-            padding = "".join("\t" if c == "\t" else " " for c in text[: self.location.column - 1])
-            lines += [f"  {text}", f"  {padding}^"]
+        lines += self.location.excerpt() if self.location else []
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
 

@@ -76,7 +76,7 @@ def why_illegal(members: Sequence[LaunchOp], kernels: Kernels) -> str | None:
     state = FusionState(kernels)
     for member in members:
         if (refusal := state.try_add(member)) is not None:
-            return explain(refusal)
+            return f"{explain(refusal)}; {refusal.suggestion}"
     return None
 
 
@@ -261,5 +261,6 @@ class ComposeKernelsPass(RemarkingPass):
             launched.add(launch.task_name)
             if len(members) > 1:
                 message = f"composed {names} into '@{launch.task_name}'"
-                remarks.add(RemarkKind.PASSED, "FIR-N120", self.name, message, launch)
+                tasks = [(member.task_name, member) for member in members]
+                remarks.add(RemarkKind.PASSED, "FIR-N120", self.name, message, launch, tasks=tasks)
         composer.erase_unlaunched(launched)

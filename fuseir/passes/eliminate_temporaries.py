@@ -37,31 +37,64 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.dialects.dist.ops import StoreOp
+from fuseir.passes.analysis.labels import store_label
 from fuseir.passes.analysis.liveness import Liveness, StoreUse, uses_of_stores
 from fuseir.passes.fuse_tasks import kernel_names
-from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks, store_label
+from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 
-def needs_memory(root: SSAValue, use: StoreUse, after: Liveness) -> tuple[str, str] | None:
-    """Why a store that a group writes is no temporary of it, as a code and a reason; None if it is one.
+class Obstacle(NamedTuple):
+    """Why a store needs memory, and what a user may do about it."""
+
+    code: str
+    reason: str
+    suggestion: str
+    kind: RemarkKind = RemarkKind.MISSED
+    reader: LaunchOp | None = None
+
+
+def needs_memory(root: SSAValue, use: StoreUse, after: Liveness) -> Obstacle | None:
+    """Why a store that a group writes is no temporary of it; None if it is one.
 
     ``after`` stands right behind the group.
     """
-    if use.reduced_by is not None:
-        return "FIR-N111", f"'@{use.reduced_by}' reduces into it"
+    if use.reducer is not None:
+        return _reduced_into(use.reducer)
     if use.exposed_to is not None:
-        return "FIR-N112", f"'@{use.exposed_to}' reads it before an earlier member has written all of it"
+        if use.exposed_after_write:
+            reason = (
+                f"'@{use.exposed_to.task_name}' reads it when only a part of it is written, or through other pieces"
+            )
+            return Obstacle("FIR-N116", reason, "write all of the store, through the pieces that are read later")
+        reason = f"'@{use.exposed_to.task_name}' reads it before a member writes it"
+        return Obstacle("FIR-N112", reason, "write the result to a new store instead of updating this one")
     if not after.private(root):
-        return "FIR-N113", "the application holds it: it has a name, or is not released in this module"
-    if after.pending(root):
-        return "FIR-N114", "a later launch reads it or reduces into it"
+        if isinstance(root.owner, StoreOp) and root.owner.store_name is not None:
+            # What the program is for; not a chance missed.
+            reason, kind = "it has a name, so the world outside can see it", RemarkKind.ANALYSIS
+        else:
+            reason, kind = "it is not released in this module", RemarkKind.MISSED
+        return Obstacle("FIR-N113", reason, "drop the last handle before a value is read, if it is not needed", kind)
+    if (reader := after.reader(root)) is not None:
+        return _needed_later(reader)
     return None
+
+
+def _reduced_into(reducer: LaunchOp) -> Obstacle:
+    return Obstacle("FIR-N111", f"'@{reducer.task_name}' reduces into it", "a reduction's result always needs memory")
+
+
+def _needed_later(reader: LaunchOp) -> Obstacle:
+    reason = f"'@{reader.task_name}' needs it later"
+    return Obstacle("FIR-N114", reason, "see why that launch is not in the same group", reader=reader)
 
 
 def is_dead(accesses: Sequence[Access], after: Liveness) -> bool:
@@ -85,8 +118,20 @@ class EliminateTemporariesPass(RemarkingPass):
             if isinstance(op, FusedTaskOp):
                 self._mark(op, kernels, liveness, remarks)
             elif isinstance(op, LaunchOp):
+                self._remark_on_launch(op, liveness, remarks)
                 self._erase_or_step_over(op, kernels, liveness, remarks)
             op = before
+
+    def _remark_on_launch(self, launch: LaunchOp, liveness: Liveness, remarks: Remarks) -> None:
+        """Say which stores need memory because what a launch makes is read by one that it was not fused with."""
+        for root, use in uses_of_stores((launch,)).items():
+            reader = liveness.reader(root)
+            if reader is None or not liveness.private(root):
+                continue
+            if use.writer is not None:
+                self._say(root, _needed_later(reader), launch, remarks)
+            elif use.reducer is not None:
+                self._say(root, _reduced_into(launch), launch, remarks)
 
     def _mark(self, fused: FusedTaskOp, kernels: Container[str], liveness: Liveness, remarks: Remarks) -> None:
         """Set the temporaries of one fused task and move ``liveness`` before it."""
@@ -95,16 +140,18 @@ class EliminateTemporariesPass(RemarkingPass):
         members = fused.members
         found: list[SSAValue] = []
         for root, use in uses_of_stores(members).items():
-            if not use.written:
+            if use.writer is None:
+                if use.reducer is not None and liveness.private(root) and liveness.reader(root) is not None:
+                    self._say(root, _reduced_into(use.reducer), use.reducer, remarks)
                 continue
             reason = needs_memory(root, use, liveness)
             if reason is None:
                 found.append(root)
-                message = f"store {store_label(root)} needs no memory"
-                remarks.add(RemarkKind.PASSED, "FIR-N110", self.name, message, members[0])
+                label = store_label(root)
+                message = f"store {label} needs no memory"
+                remarks.add(RemarkKind.PASSED, "FIR-N110", self.name, message, use.writer, store=label)
             else:
-                message = f"store {store_label(root)} needs memory: {reason[1]}"
-                remarks.add(RemarkKind.MISSED, reason[0], self.name, message, members[0])
+                self._say(root, reason, use.writer, remarks)
         used: set[SSAValue] = set()
         for member in reversed(members):
             used.update(self._erase_or_step_over(member, kernels, liveness, remarks))
@@ -120,11 +167,28 @@ class EliminateTemporariesPass(RemarkingPass):
         accesses = launch.accesses
         if launch.task_name in kernels and is_dead(accesses, liveness):
             message = f"'@{launch.task_name}' is erased: nobody wants its results"
-            remarks.add(RemarkKind.PASSED, "FIR-N115", self.name, message, launch)
+            remarks.add(RemarkKind.PASSED, "FIR-N115", self.name, message, launch, tasks=[(launch.task_name, launch)])
             _erase(launch)
             return ()
-        liveness.step_over(accesses, launch.extents)
+        liveness.step_over(launch, accesses)
         return [access.root for access in accesses]
+
+    def _say(self, root: SSAValue, obstacle: Obstacle, writer: LaunchOp, remarks: Remarks) -> None:
+        label = store_label(root)
+        tasks = [(writer.task_name, writer)]
+        if obstacle.reader is not None:
+            tasks.append((obstacle.reader.task_name, obstacle.reader))
+        message = f"store {label} needs memory: {obstacle.reason}"
+        remarks.add(
+            obstacle.kind,
+            obstacle.code,
+            self.name,
+            message,
+            writer,
+            tasks=tasks,
+            store=label,
+            suggestion=obstacle.suggestion,
+        )
 
 
 def _erase(op: Operation) -> None:

@@ -38,12 +38,12 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import FusedLoc, LocationAttr, ModuleOp, NoneAttr, UnknownLoc
 from xdsl.ir import Operation
 
-from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, ViewOp
 from fuseir.errors import UsageError
-from fuseir.passes.analysis.dependence import FusionState, Refusal
-from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks, store_label
+from fuseir.passes.analysis.dependence import MAX_PIECES, Constraint, FusionState, Refusal
+from fuseir.passes.analysis.labels import access_label, pieces_label, store_label
+from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 _INSIDE_A_GROUP = (StoreOp, ScalarOp, ViewOp, ReleaseOp, func.FuncOp)
 
@@ -109,28 +109,34 @@ def fused_location(ops: Sequence[Operation]) -> LocationAttr:
 
 
 def explain(refusal: Refusal) -> str:
-    """The text of a remark about a refusal."""
-    later = f"'@{refusal.later.task_name}'"
-    if refusal.earlier is None and refusal.later_access is None:
-        return f"{later} is not fused ({refusal.constraint.label}); {refusal.suggestion}"
+    """Why a launch was refused, in one sentence."""
+    partner = "" if refusal.earlier is None else f" with '@{refusal.earlier.task_name}'"
+    said = f"'@{refusal.later.task_name}' is not fused{partner} ({refusal.constraint.label})"
+    if refusal.constraint is Constraint.LAUNCH_DOMAIN and refusal.earlier is not None:
+        return f"{said}: launch domains {list(refusal.earlier.extents)} and {list(refusal.later.extents)}"
     if refusal.later_access is None:
-        assert refusal.earlier is not None
-        return (
-            f"{later} is not fused with '@{refusal.earlier.task_name}' ({refusal.constraint.label}): launch domains "
-            f"{list(refusal.earlier.extents)} and {list(refusal.later.extents)}; {refusal.suggestion}"
-        )
-    store = store_label(refusal.later_access.root)
-    if refusal.earlier is None or refusal.earlier_access is None:
-        return f"{later} is not fused ({refusal.constraint.label}): store {store}; {refusal.suggestion}"
-    return (
-        f"{later} is not fused with '@{refusal.earlier.task_name}' ({refusal.constraint.label}): store {store} is "
-        f"{_describe(refusal.earlier_access)}, then {_describe(refusal.later_access)}; {refusal.suggestion}"
+        return said
+    store = f"store {store_label(refusal.later_access.root)}"
+    if refusal.earlier_access is None:
+        return f"{said}: {store} is already used through {MAX_PIECES} views and partitions"
+    return f"{said}: {store} is {access_label(refusal.earlier_access)}, then {access_label(refusal.later_access)}"
+
+
+def remark_on(refusal: Refusal, pass_name: str, remarks: Remarks) -> None:
+    """Add the remark about a refusal."""
+    launches = [launch for launch in (refusal.earlier, refusal.later) if launch is not None]
+    accesses = [access for access in (refusal.earlier_access, refusal.later_access) if access is not None]
+    remarks.add(
+        RemarkKind.MISSED,
+        refusal.code,
+        pass_name,
+        explain(refusal),
+        refusal.later,
+        tasks=[(launch.task_name, launch) for launch in launches],
+        store=None if refusal.store is None else store_label(refusal.store),
+        partitions=[pieces_label(access) for access in accesses],
+        suggestion=refusal.suggestion,
     )
-
-
-def _describe(access: Access) -> str:
-    view = "" if access.view.index_map is None else f" of view {access.view.index_map}"
-    return f"'{access.privilege}' through {access.partition.partition}{view}"
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,8 @@ class FuseTasksPass(RemarkingPass):
         for members in find_groups(module, self.max_members, refusals):
             if len(members) > 1:
                 fused = fuse(members)
-                remarks.add(RemarkKind.PASSED, "FIR-N100", self.name, f"fused {len(members)} launches", fused)
+                message = f"fused {len(members)} launches"
+                tasks = [(member.task_name, member) for member in members]
+                remarks.add(RemarkKind.PASSED, "FIR-N100", self.name, message, fused, tasks=tasks)
         for refusal in refusals:
-            remarks.add(RemarkKind.MISSED, refusal.code, self.name, explain(refusal), refusal.later)
+            remark_on(refusal, self.name, remarks)

@@ -57,7 +57,10 @@ class Constraint(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Refusal:
-    """Why ``later`` cannot join a group; where the reason is a pair of accesses, ``earlier`` and both accesses are given."""
+    """Why ``later`` cannot join the group of ``earlier``; where the reason is a pair of accesses, both are given.
+
+    For an opaque task there is no ``earlier``: it joins nothing.
+    """
 
     constraint: Constraint
     later: LaunchOp
@@ -172,7 +175,7 @@ class FusionState:
         if launch.domain != first.domain:
             return Refusal(Constraint.LAUNCH_DOMAIN, launch, first)
         if self._max_members is not None and len(self._members) >= self._max_members:
-            return Refusal(Constraint.MAX_MEMBERS, launch)
+            return Refusal(Constraint.MAX_MEMBERS, launch, self._members[-1])
         domain = launch.extents
         for access in accesses:
             if not (access.privilege.reads or access.privilege.returned):
@@ -183,5 +186,5 @@ class FusionState:
                     constraint, use = broken
                     return Refusal(constraint, launch, use.launch, use.access, access)
             if len(seen) >= MAX_PIECES and (access.view, access.partition) not in seen:
-                return Refusal(Constraint.MAX_PIECES, launch, later_access=access)
+                return Refusal(Constraint.MAX_PIECES, launch, self._members[-1], later_access=access)
         return None

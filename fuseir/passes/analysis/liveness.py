@@ -16,7 +16,6 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, StoreOp
-from fuseir.dialects.dist.partition import Shape
 
 
 class Liveness:
@@ -26,42 +25,45 @@ class Liveness:
         named = {op.result for op in module.ops if isinstance(op, StoreOp) and op.store_name is not None}
         self._private = {op.store for op in module.ops if isinstance(op, ReleaseOp)} - named
         # Of these, those that a launch further down reads or reduces into; of others it does not matter.
-        self._pending: set[SSAValue] = set()
+        self._pending: dict[SSAValue, LaunchOp] = {}
 
     def private(self, root: SSAValue) -> bool:
         """Whether the world outside cannot see the store after the program: it has no name and is released, itself or through a view."""
         return root in self._private
 
-    def pending(self, root: SSAValue) -> bool:
-        """Whether a launch further down needs the contents that the store has here."""
-        return root in self._pending
+    def reader(self, root: SSAValue) -> LaunchOp | None:
+        """The next launch further down that needs the contents that the store has here, if any."""
+        return self._pending.get(root)
 
     def wanted(self, root: SSAValue) -> bool:
         """Whether anybody, application or launch, may look at the contents that the store has here."""
         return root not in self._private or root in self._pending
 
-    def step_over(self, accesses: Sequence[Access], domain: Shape) -> None:
-        """Move to the place before a launch over ``domain`` with these accesses."""
+    def step_over(self, launch: LaunchOp, accesses: Sequence[Access]) -> None:
+        """Move to the place before a launch, which has these accesses."""
         # A write replaces what was there only if it is complete; a partial one leaves the rest to be read (D45).
         for access in accesses:
-            if access.privilege.writes and access.covers_root(domain):
-                self._pending.discard(access.root)
+            if access.privilege.writes and access.covers_root(launch.extents):
+                self._pending.pop(access.root, None)
         for access in accesses:
             if access.privilege.reads or access.privilege.reduces:
-                self._pending.add(access.root)
+                self._pending[access.root] = launch
 
 
 @dataclass(slots=True)
 class StoreUse:
     """What the members of a group do to one store: all that Diffuse's Def. 4 asks about them."""
 
-    written: bool = False
+    writer: LaunchOp | None = None
+    """The first member that writes some of the store."""
     covering: Access | None = None
     """The last write so far that reaches every element of the store."""
-    reduced_by: str | None = None
-    """A member that reduces into the store."""
-    exposed_to: str | None = None
+    reducer: LaunchOp | None = None
+    """The first member that reduces into the store."""
+    exposed_to: LaunchOp | None = None
     """A member that reads elements not known to have been written by an earlier member: the group needs the store's old contents."""
+    exposed_after_write: bool = False
+    """Whether an earlier member had written some of the store by then, but not all of it through the same pieces."""
 
 
 def uses_of_stores(members: Iterable[LaunchOp]) -> dict[SSAValue, StoreUse]:
@@ -75,7 +77,7 @@ def uses_of_stores(members: Iterable[LaunchOp]) -> dict[SSAValue, StoreUse]:
         for access in accesses:
             if access.privilege.writes:
                 use = uses[access.root]
-                use.written = True
+                use.writer = use.writer or member
                 if access.covers_root(member.extents):
                     use.covering = access
     return uses
@@ -83,9 +85,13 @@ def uses_of_stores(members: Iterable[LaunchOp]) -> dict[SSAValue, StoreUse]:
 
 def _look_at_reads(use: StoreUse, access: Access, member: LaunchOp) -> None:
     if access.privilege.reduces:
-        use.reduced_by = use.reduced_by or member.task_name
-    if access.privilege.reads and (
-        # The same pieces: a covering write through others was done by other points, maybe later (D46).
-        use.covering is None or not use.covering.same_pieces(access, member.extents)
+        use.reducer = use.reducer or member
+    if (
+        use.exposed_to is None
+        and access.privilege.reads
+        and (
+            # The same pieces: a covering write through others was done by other points, maybe later (D46).
+            use.covering is None or not use.covering.same_pieces(access, member.extents)
+        )
     ):
-        use.exposed_to = use.exposed_to or member.task_name
+        use.exposed_to, use.exposed_after_write = member, use.writer is not None
