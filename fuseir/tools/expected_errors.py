@@ -1,13 +1,14 @@
-"""Checks diagnostics against ``// expected-error {{text}}`` comments in the input, as mlir-opt does."""
+"""Checks diagnostics against ``// expected-error {{text}}`` and ``// expected-remark {{text}}`` comments in the input."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fuseir.dialects.text_guard import location_at
-from fuseir.errors import FuseirError, ParseError
+from fuseir.errors import ParseError, SourceLocation
 
 _DIRECTIVE = re.compile(r"(?<![\w-])expected-(?P<kind>[a-z]+)(?P<rest>[^\n]*)")
 _REST = re.compile(
@@ -15,18 +16,27 @@ _REST = re.compile(
 )
 
 
+class Finding(NamedTuple):
+    """A diagnostic that occurred: ``kind`` is ``error`` or ``remark``."""
+
+    kind: str
+    location: SourceLocation | None
+    message: str
+
+
 @dataclass(frozen=True)
 class Expectation:
-    """An error that a comment announces; ``line`` is None for an error without a place."""
+    """A diagnostic that a comment announces; ``line`` is None for one without a place."""
 
+    kind: str
     line: int | None
     text: str
     comment_line: int
 
-    def matches(self, error: FuseirError) -> bool:
-        """Whether this is the error."""
-        line = error.location.line if error.location else None
-        return line == self.line and self.text in error.message
+    def matches(self, finding: Finding) -> bool:
+        """Whether this is the diagnostic."""
+        line = finding.location.line if finding.location else None
+        return finding.kind == self.kind and line == self.line and self.text in finding.message
 
 
 def find_expectations(text: str, filename: str) -> list[Expectation]:
@@ -36,9 +46,12 @@ def find_expectations(text: str, filename: str) -> list[Expectation]:
         for directive in _DIRECTIVE.finditer(text, comment.start(), comment.end()):
             rest = _REST.fullmatch(directive["rest"])
             location = location_at(text, directive.start(), filename)
-            if directive["kind"] != "error" or rest is None:
-                raise ParseError("expected '// expected-error [@±N] {{text}}'", location=location)
-            found.append(Expectation(_target_line(rest, location.line), rest["text"], location.line))
+            if directive["kind"] not in ("error", "remark") or rest is None:
+                raise ParseError(
+                    "expected '// expected-error [@±N] {{text}}' or '… expected-remark …'", location=location
+                )
+            line = _target_line(rest, location.line)
+            found.append(Expectation(directive["kind"], line, rest["text"], location.line))
     return found
 
 
@@ -52,18 +65,19 @@ def _target_line(rest: re.Match[str], line: int) -> int | None:
     return line
 
 
-def mismatches(expectations: Sequence[Expectation], errors: Sequence[FuseirError], filename: str) -> list[str]:
-    """What differs between the errors expected and those that occurred, a line of text each."""
+def mismatches(expectations: Sequence[Expectation], findings: Sequence[Finding], filename: str) -> list[str]:
+    """What differs between the diagnostics expected and those that occurred, a line of text each."""
     remaining = list(expectations)
     complaints: list[str] = []
-    for error in errors:
-        match = next((expected for expected in remaining if expected.matches(error)), None)
+    for finding in findings:
+        match = next((expected for expected in remaining if expected.matches(finding)), None)
         if match is None:
-            complaints.append(f"{error.location or filename}: error: unexpected error: {error.message}")
+            place = finding.location or filename
+            complaints.append(f"{place}: error: unexpected {finding.kind}: {finding.message}")
         else:
             remaining.remove(match)
     complaints += [
-        f'{filename}:{missing.comment_line}: error: expected error "{missing.text}" was not produced'
+        f'{filename}:{missing.comment_line}: error: expected {missing.kind} "{missing.text}" was not produced'
         for missing in remaining
     ]
     return complaints

@@ -19,6 +19,7 @@ from xdsl.utils.exceptions import DiagnosticException, ShrinkException
 from fuseir.dialects.parsing import one_line
 from fuseir.dialects.verification import verify_module
 from fuseir.errors import FuseirError, InputFileError, UnsupportedError
+from fuseir.passes.remarks import RemarkingPass, Remarks
 from fuseir.tools.failures import InternalError
 
 
@@ -55,6 +56,8 @@ class PassRunner:
     verify_each: bool = True
     verify_result: bool = True
     time_passes: bool = False
+    remarks: Remarks | None = None
+    """Collects what passes say, if anybody wants to know."""
     seconds: list[float] = field(default_factory=list[float])
 
     def run(self, ctx: Context, module: ModuleOp, chunk: int, out: IO[str], err: IO[str]) -> None:
@@ -65,7 +68,7 @@ class PassRunner:
             before = self._text(module) if self.printing.only_changes else None
             start = time.perf_counter()
             try:
-                _apply(current, ctx, module)
+                _apply(current, ctx, module, self.remarks)
             except Exception:
                 if self.printing.after_failure:
                     self._show(f"IR Dump After {current.name} Failed", module, err)
@@ -140,9 +143,12 @@ def print_module(module: Operation, *, generic: bool = False, debuginfo: bool = 
     return stream.getvalue()
 
 
-def _apply(current: ModulePass, ctx: Context, module: ModuleOp) -> None:
+def _apply(current: ModulePass, ctx: Context, module: ModuleOp, remarks: Remarks | None) -> None:
     try:
-        current.apply(ctx, module)
+        if remarks is not None and isinstance(current, RemarkingPass):
+            current.run(module, remarks)
+        else:
+            current.apply(ctx, module)
     except (FuseirError, MemoryError, ShrinkException):
         raise
     except DiagnosticException as error:

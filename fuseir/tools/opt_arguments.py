@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from fuseir.tools.limits import DEFAULT_MEMORY, DEFAULT_SECONDS
 from fuseir.tools.pipeline import suggestion
+from fuseir.tools.remark_output import add_remark_arguments
 
 _EPILOG = """\
 Passes run in the order in which -p, --pass-pipeline and pass flags stand on the command line. A pass flag takes options as
@@ -21,7 +22,8 @@ in --fuse-tasks='a=1 b=2'. Every flag may be written with one dash, and with the
   // expected-error {{text}}         an error on this line whose message holds the text
   // expected-error @+2 {{text}}     on the second line after this one (@-1: the line before; @above, @below)
   // expected-error @unknown {{text}}  an error without a place
-Every error must be expected and every expected error must occur.
+Every error must be expected and every expected error must occur. The same holds for remarks (expected-remark; the text may be part
+of the message or the code) if an option asks for them.
 
 Exit codes: 0 success, 1 the input is at fault, 2 the command line is, 3 a limit was reached, 70 FuseIR is at fault (a
 reproducer is written). FUSEIR_FULL_TRACEBACKS=1 shows Python tracebacks of the last kind; NO_COLOR=1 turns colours off.
@@ -116,6 +118,7 @@ def add_fuseir_arguments(parser: ArgumentParser, pass_flags: Sequence[str]) -> N
     """Add what fuseir-opt has beyond xdsl-opt, whose arguments ``parser`` has already."""
     _add_pipeline_arguments(parser, pass_flags)
     _add_printing_arguments(parser)
+    add_remark_arguments(parser)
     _add_checking_arguments(parser)
 
 

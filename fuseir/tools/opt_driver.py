@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Generator, Sequence
@@ -27,14 +28,16 @@ from fuseir.dialects.parsing import one_line, parse_module
 from fuseir.dialects.text_guard import decode
 from fuseir.dialects.verification import located_error, verify_module
 from fuseir.errors import FuseirError, LimitError, ParseError, UnsupportedError, UsageError
+from fuseir.passes.remarks import Remark, Remarks
 from fuseir.tools import failures
-from fuseir.tools.expected_errors import find_expectations, mismatches
+from fuseir.tools.expected_errors import Finding, find_expectations, mismatches
 from fuseir.tools.failures import InternalError, exit_code, print_diagnostic
 from fuseir.tools.files import check_output_path, read_input, split_chunks, write_output
 from fuseir.tools.instrumentation import PassRunner, Printing, print_module
 from fuseir.tools.limits import limited, parse_size
 from fuseir.tools.opt_arguments import ArgumentParser, add_fuseir_arguments
 from fuseir.tools.pipeline import parse_passes, suggestion
+from fuseir.tools.remark_output import RemarkRequest, format_remarks, remark_request, with_lines_of
 from fuseir.tools.reproducer import read_pipeline, write_reproducer
 from fuseir.tools.roundtrip import check_roundtrip
 from fuseir.universe import PASSES, TARGET_ALIASES, UPSTREAM_PASSES_WITH_FLAGS, all_passes, all_targets, make_context
@@ -90,21 +93,25 @@ class OptDriver(xDSLOptMain):
             text = decode(data, name)
             pipelines = [*([read_pipeline(text)] if self.args.run_reproducer else []), *self.args.passes]
             runner = self._runner(pipelines)
+            request = self._remark_request
             target = self._target
         except FuseirError as error:
             return self._report(error, out, err)
+        said: list[Remark] = []
         code = failures.OK
         with self._attributes_unverified() if self.args.disable_verify else nullcontext():
             try:
                 for index, chunk in enumerate(split_chunks(text) if self.args.split_input_file else [text]):
                     if index:
                         out.write("// -----\n")
-                    code = max(code, self._process_chunk(chunk, name, index, runner, target, out, err))
+                    code = max(code, self._process_chunk(chunk, name, index, runner, target, said, out, err))
             except ShrinkException:
                 if not self.args.shrink:
                     raise
                 out.write("Success, can shrink\n")
                 return failures.OK
+        if request is not None:
+            code = max(code, self._emit_remarks(request, said, err))
         if self.args.timing:
             runner.report(err)
         if self.args.shrink:
@@ -113,8 +120,19 @@ class OptDriver(xDSLOptMain):
         return code
 
     def _process_chunk(
-        self, text: str, name: str, index: int, runner: PassRunner, target: Target, out: IO[str], err: IO[str]
+        self,
+        text: str,
+        name: str,
+        index: int,
+        runner: PassRunner,
+        target: Target,
+        said: list[Remark],
+        out: IO[str],
+        err: IO[str],
     ) -> int:
+        """Process one part of the input; the remarks wanted are added to ``said``."""
+        request = self._remark_request
+        runner.remarks = None if request is None else Remarks()
         errors: list[FuseirError] = []
         try:
             out.write(self._transform(text, name, index, runner, target, out, err))
@@ -127,8 +145,15 @@ class OptDriver(xDSLOptMain):
             errors.append(self._internal_error(error, text, runner))
         finally:
             out.flush()
+        lines = text.split("\n")
+        wanted = [
+            with_lines_of(remark, name, lines) for remark in runner.remarks or () if request and request.wants(remark)
+        ]
+        said += wanted
         if self.args.expected_diagnostics:
-            return self._compare(text, name, errors, err)
+            findings = [Finding("error", error.location, error.message) for error in errors]
+            findings += [Finding("remark", remark.location, remark.headline()) for remark in wanted]
+            return self._compare(text, name, findings, err)
         return max((self._report(error, out, err) for error in errors), default=failures.OK)
 
     def _transform(
@@ -219,9 +244,32 @@ class OptDriver(xDSLOptMain):
             traceback.print_exception(error, file=err)
         return failures.OK if wanted else exit_code(error)
 
-    def _compare(self, text: str, name: str, errors: Sequence[FuseirError], err: IO[str]) -> int:
+    def _emit_remarks(self, request: RemarkRequest, said: Sequence[Remark], err: IO[str]) -> int:
+        """Write remarks where the flags want them. Returns the exit code."""
+        if request.output_file is None:
+            if not self.args.expected_diagnostics:
+                err.write(format_remarks(said, request.format))
+            return failures.OK
         try:
-            complaints = mismatches(find_expectations(text, name), errors, name)
+            for other in (self.args.input_file, self.args.output_file):
+                if other is not None and os.path.realpath(other) == os.path.realpath(request.output_file):
+                    raise UsageError(f"--remarks-output-file would replace '{other}'")
+            write_output(request.output_file, format_remarks(said, request.format))
+        except FuseirError as error:
+            print_diagnostic(error, err)
+            return exit_code(error)
+        return failures.OK
+
+    @cached_property
+    def _remark_request(self) -> RemarkRequest | None:
+        return remark_request(self.args)
+
+    def _compare(self, text: str, name: str, findings: Sequence[Finding], err: IO[str]) -> int:
+        try:
+            expectations = find_expectations(text, name)
+            if self._remark_request is None:
+                expectations = [expected for expected in expectations if expected.kind != "remark"]
+            complaints = mismatches(expectations, findings, name)
         except FuseirError as error:
             print_diagnostic(error, err)
             return exit_code(error)
