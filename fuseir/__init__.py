@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fuseir.dialects.dist.partition import NonePartition as NonePartition
     from fuseir.dialects.dist.partition import Tiling as Tiling
     from fuseir.errors import FuseirError as FuseirError
+    from fuseir.runtime.compiler import Explanation
     from fuseir.runtime.session import Session as Session
     from fuseir.runtime.session import current_session as current_session
     from fuseir.runtime.statistics import Statistics
@@ -57,6 +58,7 @@ __all__ = [
     "Task",
     "Tiling",
     "current_session",
+    "explain",
     "fence",
     "flush",
     "from_numpy",
@@ -130,6 +132,11 @@ def flush() -> None:
 def fence() -> None:
     """Ends the current session's window without running it."""
     _session().fence()
+
+
+def explain() -> Explanation:
+    """What the passes did with the current session's last planned window, and why not more (docs/remarks.md); ``print`` it."""
+    return _session().explain()
 
 
 def stats() -> Statistics:

@@ -6,6 +6,7 @@ This is the only place in the runtime that builds IR. What it does is what ``fus
 
 from __future__ import annotations
 
+import linecache
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,9 +37,10 @@ from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import ELEMENT_NAMES
-from fuseir.errors import FallbackWarning
+from fuseir.errors import FallbackWarning, SourceLocation
 from fuseir.location import CallSite
 from fuseir.options import Options
+from fuseir.passes.remarks import Explanation, RemarkKind, Remarks
 from fuseir.runtime.executors import Executor, make_executor
 from fuseir.runtime.plan import Number, Plan
 from fuseir.runtime.stores import RootStore
@@ -49,14 +51,19 @@ from fuseir.runtime.window import Launch, Record, Release
 class Compiler:
     """Makes plans for a session: holds its executor, which holds the compiled kernels.
 
-    ``fallbacks`` counts windows that could not be compiled as asked.
+    ``fallbacks`` counts windows that could not be compiled as asked; ``remarks`` are about the window that was planned last.
     """
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.executor: Executor = make_executor(options)
         self.fallbacks = 0
+        self.remarks = Remarks()
         self._numbers = count()
+
+    def explain(self) -> Explanation:
+        """What the passes said about the window planned last, with the lines of the user's program."""
+        return Explanation(remark.with_lines(_line_of) for remark in self.remarks)
 
     @property
     def kernels_compiled(self) -> int:
@@ -70,6 +77,7 @@ class Compiler:
         warned about (reliability: anything wrong with compilation must not lose results).
         """
         dump = None
+        self.remarks = Remarks()
         if self.options.dump_ir is not None:
             dump = _dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
             dump("captured", capture_module(records).module)
@@ -88,9 +96,20 @@ class Compiler:
         self, executor: Executor, records: list[Record], fuse: bool, dump: Callable[[str, ModuleOp], None] | None
     ) -> Plan:
         captured = capture_module(records)
-        return executor.prepare(captured.module, captured.opaque_tasks, fuse=fuse, dump=dump)
+        remarks = Remarks()
+        plan = executor.prepare(captured.module, captured.opaque_tasks, fuse=fuse, dump=dump, remarks=remarks)
+        # Only now: what was said about a module that then could not be compiled is not true of the plan.
+        self.remarks.extend(remarks)
+        return plan
 
     def _warn(self, error: Exception) -> None:
+        self.remarks.add(
+            RemarkKind.FAILED,
+            "FIR-N150",
+            "compile",
+            f"the window runs a slower way, as it could not be compiled: {type(error).__name__}: {error}",
+            suggestion="report this with the files that FUSEIR_DUMP_IR writes",
+        )
         self.fallbacks += 1
         if self.fallbacks == 1:
             warnings.warn(
@@ -169,6 +188,9 @@ class _ModuleBuilder:
                 name = self._fresh(root.name or f"s{len(self.stores)}")
             op = StoreOp(StoreType(root.shape, element_attribute(root.dtype)), name)
             self.append(op)
+            if name is None and SSAValue.is_valid_name(root.name):
+                # For people who read remarks and dumps: what is internal to the window has no name in the program.
+                op.result.name_hint = root.name
             known = self.stores[id(root)] = op.result
         return known
 
@@ -250,6 +272,10 @@ def number_attribute(value: Number, number_type: Attribute) -> IntegerAttr | Flo
         return IntegerAttr(wrapped, number_type)
     assert isinstance(number_type, Float32Type | Float64Type)
     return FloatAttr(float(value), number_type)
+
+
+def _line_of(location: SourceLocation) -> str | None:
+    return linecache.getline(location.file, location.line).rstrip("\n") or None
 
 
 def _location(site: CallSite) -> FileLineColLoc:

@@ -27,6 +27,7 @@ from fuseir.runtime.tasks import Task, TaskInstance
 from fuseir.runtime.window import Canonical, Fence, Launch, Record, Release, canonical
 
 if TYPE_CHECKING:
+    from fuseir.passes.remarks import Explanation
     from fuseir.runtime.compiler import Compiler
 
 _MOST_PLANS = 1024
@@ -173,6 +174,13 @@ class Session:
         """Ends the window: nothing captured before fuses with anything captured after."""
         with self._lock:
             self._window.append(Fence())
+
+    def explain(self) -> Explanation:
+        """Why the window that was planned last was, or was not, fused. Captures that have not run are not in it."""
+        from fuseir.passes.remarks import Explanation
+
+        with self._lock:
+            return Explanation() if self._compiler is None else self._compiler.explain()
 
     # Execution
 

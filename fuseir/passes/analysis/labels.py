@@ -13,7 +13,7 @@ def store_label(store: SSAValue) -> str:
     owner = store.owner
     if isinstance(owner, StoreOp) and owner.store_name is not None:
         return f'"{owner.store_name.data}"'
-    return f"%{store.name_hint}" if store.name_hint else f"an unnamed {store.type}"
+    return f"%{store.name_hint}" if store.name_hint else f"(unnamed, {store.type})"
 
 
 def pieces_label(access: Access) -> str:

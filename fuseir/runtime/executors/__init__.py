@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from fuseir.options import Options
+    from fuseir.passes.remarks import Remarks
     from fuseir.runtime.plan import Plan
 
 
@@ -27,10 +28,11 @@ class Executor(Protocol):
         *,
         fuse: bool,
         dump: Callable[[str, ModuleOp], None] | None = None,
+        remarks: Remarks | None = None,
     ) -> Plan:
         """The plan of a verified `dist` module, which may be changed in the process.
 
-        ``opaque_tasks`` gives the callable of each symbol without a body.
+        ``opaque_tasks`` gives the callable of each symbol without a body; ``remarks`` collects what the passes say.
         Slots are the module's stores, in order; scalars its ``dist.scalar`` operations. Raises CompileError.
         """
         ...

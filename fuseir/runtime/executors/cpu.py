@@ -28,6 +28,7 @@ from fuseir.errors import OutOfMemoryError, UnsupportedError, UsageError
 from fuseir.options import available_cpus
 from fuseir.passes.analysis.kernel_results import parameters_of_results
 from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
+from fuseir.passes.remarks import Remarks
 from fuseir.runtime.arrays import Array, view_strides
 from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.opaque import OpaqueStep
@@ -75,6 +76,7 @@ class CpuExecutor:
         *,
         fuse: bool,
         dump: Callable[[str, ModuleOp], None] | None = None,
+        remarks: Remarks | None = None,
     ) -> Plan:
         """The plan of a module; see ``Executor``. Identical kernels are compiled once, whatever stores they serve."""
         slots = [op.result for op in module.ops if isinstance(op, StoreOp)]
@@ -93,7 +95,7 @@ class CpuExecutor:
             if dump is not None:
                 dump(stage, staged)
 
-        run_pipeline(module, CPU_PIPELINE if fuse else UNFUSED_PIPELINE, dump=after_stage)
+        run_pipeline(module, CPU_PIPELINE if fuse else UNFUSED_PIPELINE, dump=after_stage, remarks=remarks)
         planner = _Planner(
             self,
             {store: number for number, store in enumerate(slots)},

@@ -18,6 +18,7 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
 from fuseir.errors import LimitError, UsageError
+from fuseir.passes.remarks import Remarks
 from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.reference_kernel import garbage
 from fuseir.runtime.executors.reference_launch import OpaqueTask, run_launch
@@ -101,6 +102,7 @@ class ReferencePlanner:
         *,
         fuse: bool,
         dump: Callable[[str, ModuleOp], None] | None = None,
+        remarks: Remarks | None = None,
     ) -> Plan:
         """The plan of a module; see ``Executor``. The steps refer to the module, which must not change afterwards."""
         stores = [op.result for op in module.ops if isinstance(op, StoreOp)]
