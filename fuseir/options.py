@@ -40,7 +40,7 @@ class Options:
     """Launches captured before they are analysed without being asked for."""
     fuse: bool = True
     """Whether tasks are fused (``FUSEIR_DISABLE=1`` turns it off; results do not change)."""
-    dump_ir: str | None = None
+    dump_ir: str | os.PathLike[str] | None = None
     """Folder that receives every captured window as IR, and the output of every pass."""
 
 
@@ -76,8 +76,12 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
         raise UsageError(f"unknown target '{options.target}'; targets are cpu, reference")
     for key, least in (("procs", 1), ("window", 1), ("threads", 0)):
         value: Any = getattr(options, key)
-        if not isinstance(value, int) or value < least:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UsageError(f"option '{key}' is a whole number of at least {least}, not {value!r}")
+    if not isinstance(options.fuse, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageError(f"option 'fuse' is True or False, not {options.fuse!r}")
+    if options.dump_ir is not None and not isinstance(options.dump_ir, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageError(f"option 'dump_ir' is a path, not {options.dump_ir!r}")
     return replace(options, threads=options.threads or available_cpus())
 
 

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fuseir.dialects.dist.partition import Partition, Shape, extents_agree, intervals_within_limit
-from fuseir.dialects.dist.view import View, views_meet
+from fuseir.dialects.dist.partition import Partition, Shape
+from fuseir.dialects.dist.view import View
 from fuseir.dtypes import LargeInteger, element_dtype
-from fuseir.errors import FuseirError, LegalityError, ShapeError, UsageError
+from fuseir.errors import DTypeError, FuseirError, LegalityError, OutOfMemoryError, ShapeError, UsageError
 from fuseir.location import call_site
 from fuseir.options import Options, options_from
 from fuseir.runtime.arrays import Array, array_of_view
+from fuseir.runtime.launch_checks import check_overlaps, explicit_layout
 from fuseir.runtime.plan import Outcome, Plan
 from fuseir.runtime.statistics import Statistics
-from fuseir.runtime.stores import RootStore, Store, raise_if_lost
-from fuseir.runtime.tasks import Task, TaskInstance
+from fuseir.runtime.stores import RootStore, Store, checked_shape, raise_if_lost
+from fuseir.runtime.tasks import Task
 from fuseir.runtime.window import Canonical, Fence, Launch, Record, Release, canonical
 
 if TYPE_CHECKING:
@@ -68,21 +69,29 @@ class Session:
 
         Raises ShapeError for a negative extent, UnsupportedError for an element type stores cannot hold.
         """
-        return self._handle(RootStore(_shape(shape), element_dtype(dtype), name, None))
+        return self._handle(RootStore(checked_shape(shape), element_dtype(dtype), name, None))
 
     def full(
         self, shape: Sequence[int] | int, value: Any, dtype: DTypeLike = np.float64, *, name: str | None = None
     ) -> Store:
-        """A store filled with one value."""
-        return self._handle(
-            RootStore(_shape(shape), element_dtype(dtype), name, np.full(_shape(shape), value, element_dtype(dtype)))
-        )
+        """A store filled with one value. Raises DTypeError for a value that does not fit the element type."""
+        extents, element = checked_shape(shape), element_dtype(dtype)
+        if np.ndim(value):
+            raise ShapeError(
+                f"full() takes one value, not {type(value).__name__}: use from_numpy for an array's contents"
+            )
+        try:
+            one = np.full((), value, element)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise DTypeError(f"{value!r} does not fill a store of {element}: {error}") from None
+        contents = _allocated(extents, element, np.empty)
+        contents[...] = one
+        return self._handle(RootStore(extents, element, name, contents))
 
     def zeros(self, shape: Sequence[int] | int, dtype: DTypeLike = np.float64, *, name: str | None = None) -> Store:
         """A store of zeros."""
-        return self._handle(
-            RootStore(_shape(shape), element_dtype(dtype), name, np.zeros(_shape(shape), element_dtype(dtype)))
-        )
+        extents, element = checked_shape(shape), element_dtype(dtype)
+        return self._handle(RootStore(extents, element, name, _allocated(extents, element, np.zeros)))
 
     def from_numpy(self, array: ArrayLike, *, copy: bool = True, name: str | None = None) -> Store:
         """A store with an array's contents.
@@ -137,7 +146,7 @@ class Session:
             if domain is None and partitions is None:
                 launch_domain, pieces = instance.layout(shapes, self.options.procs)
             else:
-                launch_domain, pieces = _explicit_layout(instance, shapes, domain, partitions)
+                launch_domain, pieces = explicit_layout(instance, shapes, domain, partitions)
             roots = tuple([s._root for s in stores])  # pyright: ignore[reportPrivateUsage]
             views = tuple([s._view for s in stores])  # pyright: ignore[reportPrivateUsage]
             for store, root, view, privilege in zip(stores, roots, views, instance.privileges, strict=True):
@@ -150,7 +159,7 @@ class Session:
                 if privilege.returned and view.index_map is not None and view.repeats:
                     raise LegalityError(f"'{privilege}' through {store!r}, which repeats elements")
             if len(set(roots)) < len(roots):
-                _check_overlaps(instance, roots, views, launch_domain, pieces)
+                check_overlaps(instance, roots, views, launch_domain, pieces)
         except FuseirError as error:
             error.add_note(f"launched at {site.resolve()}")
             raise
@@ -285,6 +294,8 @@ def _lose_changes(records: list[Record], error: BaseException) -> None:
 
 def _sort_arguments(task: Task, arguments: Sequence[Any], stores: list[Store], scalars: list[Any]) -> None:
     """Tells stores from scalars by the task's parameters. Raises UsageError for a wrong number or kind of arguments."""
+    if not isinstance(task, Task):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageError(f"a task made by fuseir.task or fuseir.opaque_task can be launched, not {type(task).__name__}")
     if len(arguments) != len(task.parameters):
         raise UsageError(f"task '{task.name}' takes {len(task.parameters)} arguments, {len(arguments)} were given")
     for privilege, argument in zip(task.parameters, arguments, strict=True):
@@ -310,14 +321,11 @@ def _raise_failure(outcome: Outcome, records: list[Record]) -> None:
     raise failure
 
 
-def _shape(shape: Sequence[int] | int) -> Shape:
-    if type(shape) is int and shape >= 0:
-        return (shape,)
-    extents = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
-    checked = tuple(int(extent) for extent in extents)
-    if any(extent < 0 for extent in checked) or any(a != b for a, b in zip(checked, extents, strict=True)):
-        raise ShapeError(f"{shape!r} is no shape")
-    return checked
+def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:
+    try:
+        return make(shape, dtype)
+    except (MemoryError, ValueError):  # what is beyond the address space is a ValueError to NumPy
+        raise OutOfMemoryError(f"no memory for a store of shape {shape} and element type {dtype}") from None
 
 
 def _scalar_type(value: Any) -> Any:
@@ -332,62 +340,6 @@ def _scalar_type(value: Any) -> Any:
     if isinstance(value, np.generic):
         return element_dtype(value.dtype)
     raise UsageError(f"a scalar argument is a Python or NumPy number, not {kind.__name__}")
-
-
-def _explicit_layout(
-    instance: TaskInstance,
-    shapes: tuple[Shape, ...],
-    domain: Sequence[int] | None,
-    partitions: Sequence[Partition] | None,
-) -> tuple[Shape, tuple[Partition, ...]]:
-    """Checks a layout given by the caller, as the IR's verifier would."""
-    if domain is None or partitions is None:
-        raise UsageError("domain and partitions are given together")
-    launch_domain = _shape(domain)
-    if len(partitions) != len(shapes):
-        raise UsageError(f"{len(partitions)} partitions for {len(shapes)} stores")
-    for k, (partition, shape, privilege) in enumerate(zip(partitions, shapes, instance.privileges, strict=True)):
-        if not isinstance(partition, Partition):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise UsageError(f"argument {k}: a partition is needed, not {type(partition).__name__}")
-        if (error := partition.rank_error(len(shape), len(launch_domain))) is not None:
-            raise ShapeError(f"argument {k}: {error}")
-        if not intervals_within_limit(partition.intervals(shape), launch_domain):
-            raise ShapeError(f"argument {k}: index arithmetic over the launch domain leaves the range ±2^62")
-        if privilege.writes and not partition.disjoint(shape, launch_domain):
-            raise LegalityError(
-                f"argument {k}: '{privilege}' through a partition that is not disjoint over the launch domain"
-            )
-    intervals = [partition.intervals(shape) for partition, shape in zip(partitions, shapes, strict=True)]
-    for (first, first_dim), *others in instance.extent_classes:
-        for other, dim in others:
-            if not extents_agree(intervals[first][first_dim], intervals[other][dim], launch_domain):
-                raise ShapeError(
-                    f"tiles of arguments {first} and {other} differ in extent (dimensions {first_dim} and {dim}) at some point"
-                )
-    return launch_domain, tuple(partitions)
-
-
-def _check_overlaps(
-    instance: TaskInstance,
-    roots: tuple[RootStore, ...],
-    views: tuple[View, ...],
-    domain: Shape,
-    partitions: tuple[Partition, ...],
-) -> None:
-    """WF-2: two arguments on one store must not conflict at different points, and one at most changes any element."""
-    for j, (root, privilege) in enumerate(zip(roots, instance.privileges, strict=True)):
-        for i in range(j):
-            other = instance.privileges[i]
-            if roots[i] is not root or not (privilege.returned or other.returned) or not views_meet(views[i], views[j]):
-                continue
-            if privilege.reduces and privilege == other:
-                continue  # folds with one operator do not conflict, whoever makes them
-            same = views[i] == views[j] and partitions[i].same_tiles(partitions[j], views[j].shape, domain)
-            both = privilege.returned and other.returned
-            if both or privilege.reduces or other.reduces or not same:
-                raise LegalityError(
-                    f"arguments {i} ('{other}') and {j} ('{privilege}') of '{instance.symbol}' overlap in one store: make a copy first"
-                )
 
 
 # The current session: the one piece of global state.

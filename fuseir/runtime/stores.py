@@ -8,15 +8,18 @@ more, whatever the window still references.
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
-from fuseir.dialects.dist.partition import Shape
+from fuseir.dialects.dist.partition import COORDINATE_LIMIT, Shape
 from fuseir.dialects.dist.view import View, compose
 from fuseir.errors import ShapeError, StorePoisonedError
 from fuseir.runtime.arrays import Array
+from fuseir.runtime.refused_operators import RefusedOperators, StoreOperatorError
 
 if TYPE_CHECKING:
     from fuseir.runtime.session import Session
@@ -41,16 +44,14 @@ class RootStore:
         self.failure: BaseException | None = None
 
 
-class Store:
+class Store(RefusedOperators):
     """A handle on a distributed array or on a view of one. Slicing makes views; ``numpy()`` reads.
 
-    Made by a session (``fuseir.zeros``, ``fuseir.from_numpy``, …), not by hand.
+    Made by a session (``fuseir.zeros``, ``fuseir.from_numpy``, …), not by hand. Compared and hashed by identity; the only element of
+    a store converts to ``bool``, ``int``, ``float`` and ``complex``, and formats, as in NumPy.
     """
 
     __slots__ = ("__weakref__", "_root", "_session", "_view", "dtype", "shape")
-
-    # NumPy must not take an operation on a Store for one on an array of objects.
-    __array_ufunc__ = None
 
     def __init__(self, session: Session, root: RootStore, view: View) -> None:
         self._session = session
@@ -78,14 +79,24 @@ class Store:
         return len(self.shape)
 
     @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
+
+    @property
     def name(self) -> str | None:
         """The name given at creation, if any; views have their store's."""
         return self._root.name
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("len() of a store of rank 0")
+            raise StoreOperatorError("len() of a store of rank 0")
         return self.shape[0]
+
+    def __iter__(self) -> Iterator[Store]:
+        if not self.shape:
+            raise StoreOperatorError("a store of rank 0 cannot be iterated over: read it by item()")
+        return (self[k] for k in range(self.shape[0]))
 
     def __repr__(self) -> str:
         kind = "Store" if self._view.index_map is None else "view of Store"
@@ -103,12 +114,13 @@ class Store:
         """
         return self._window(_basic_index(self.shape, index))
 
-    def transpose(self, *axes: int) -> Store:
-        """A view with permuted dimensions; all reversed if no axes are given. Raises ShapeError."""
-        order = axes or tuple(reversed(range(self.ndim)))
+    def transpose(self, *axes: int | Sequence[int]) -> Store:
+        """A view with permuted dimensions; all reversed if no axes are given. Axes may be one tuple. Raises ShapeError."""
+        given = axes[0] if len(axes) == 1 and isinstance(axes[0], Sequence) else axes
+        order = tuple(map(operator.index, given)) or tuple(reversed(range(self.ndim)))  # pyright: ignore[reportArgumentType]
         order = tuple(axis + self.ndim if axis < 0 else axis for axis in order)
         if sorted(order) != list(range(self.ndim)):
-            raise ShapeError(f"axes {axes} are no permutation of the {self.ndim} dimensions")
+            raise ShapeError(f"axes {given} are no permutation of the {self.ndim} dimensions")
         results = [Coordinate(order.index(k), 1, 0) for k in range(self.ndim)]
         return self._window(View(tuple(self.shape[axis] for axis in order), IndexMap(self.ndim, tuple(results))))
 
@@ -117,12 +129,12 @@ class Store:
         """The view with dimensions reversed."""
         return self.transpose()
 
-    def broadcast_to(self, shape: Shape) -> Store:
+    def broadcast_to(self, shape: Sequence[int] | int) -> Store:
         """A view that repeats elements to the given shape, by NumPy's rules. Raises ShapeError."""
-        shape = tuple(map(operator.index, shape))
+        shape = checked_shape(shape)
         added = len(shape) - self.ndim
         if added < 0 or any(
-            want < 0 or have not in (want, 1) for have, want in zip(self.shape, shape[max(added, 0) :], strict=False)
+            have not in (want, 1) for have, want in zip(self.shape, shape[max(added, 0) :], strict=False)
         ):
             raise ShapeError(f"cannot broadcast shape {self.shape} to {shape}")
         results = [
@@ -149,11 +161,49 @@ class Store:
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def item(self) -> Any:
-        """The only element, as a Python number. Raises ShapeError if there is more than one."""
-        array = self.numpy()
-        if array.size != 1:
-            raise ShapeError(f"item() of a store with {array.size} elements")
-        return array.item()
+        """The only element, as a Python number. Raises ShapeError unless there is exactly one."""
+        return self._only_element("item()")
+
+    def _only_element(self, asked: str) -> Any:
+        if self.size != 1:
+            # Before anything runs: the answer does not depend on contents.
+            raise ShapeError(f"{asked} of a store with {self.size} elements")
+        return self.numpy().item()
+
+    def __bool__(self) -> bool:
+        # Without this, Python would take the length for the truth.
+        if self.size != 1:
+            raise ShapeError(f"the truth value of a store with {self.size} elements: ask .numpy().any() or .all()")
+        return bool(self.item())
+
+    def __int__(self) -> int:
+        return int(self._only_element("int()"))
+
+    def __float__(self) -> float:
+        return float(self._only_element("float()"))
+
+    def __complex__(self) -> complex:
+        return complex(self._only_element("complex()"))
+
+    def __format__(self, specification: str) -> str:
+        return format(self._only_element(f"format '{specification}'"), specification) if specification else str(self)
+
+
+def checked_shape(shape: Sequence[int] | int) -> Shape:
+    """A shape as a tuple of integers. Raises ShapeError for what is no shape, or none that FuseIR can index."""
+    if type(shape) is int and 0 <= shape < COORDINATE_LIMIT:
+        return (shape,)
+    try:
+        extents = (shape,) if hasattr(shape, "__index__") else tuple(shape)  # pyright: ignore[reportArgumentType]
+        checked = tuple(map(operator.index, extents))  # pyright: ignore[reportArgumentType]
+    except TypeError:
+        raise ShapeError(f"{shape!r} is no shape: a shape is an integer or a sequence of integers") from None
+    if any(extent < 0 for extent in checked):
+        raise ShapeError(f"{shape!r} is no shape: an extent is negative")
+    # Empty stores too: the arithmetic of their indices must stay in range.
+    if prod(max(extent, 1) for extent in checked) >= COORDINATE_LIMIT:
+        raise ShapeError(f"{shape!r} is no shape: stores have fewer than 2^62 elements")
+    return checked
 
 
 def raise_if_lost(root: RootStore) -> None:
@@ -191,9 +241,13 @@ def _basic_index(shape: Shape, index: Any) -> View:
             results.append(Coordinate(len(view_shape), step, start if count else 0))
             view_shape.append(count)
         else:
-            if isinstance(entry, bool | np.bool_) or not hasattr(entry, "__index__"):
+            # An array has __index__ too, which refuses all but rank 0.
+            if isinstance(entry, bool | np.bool_) or not hasattr(entry, "__index__") or getattr(entry, "shape", ()):
                 raise TypeError(f"stores take integers, slices, '...' and None as indices, not {type(entry).__name__}")
-            position = entry.__index__()
+            try:
+                position = operator.index(entry)
+            except TypeError as error:
+                raise TypeError(f"{error}: stores take integers, slices, '...' and None as indices") from None
             if not -extent <= position < extent:
                 raise IndexError(f"index {position} is out of bounds for dimension {len(results)} with extent {extent}")
             results.append(Coordinate(None, 0, position % extent))

@@ -42,6 +42,7 @@ class TaskInstance:
         "privileges",
         "scalar_types",
         "symbol",
+        "task_name",
     )
 
     def __init__(
@@ -51,11 +52,13 @@ class TaskInstance:
         privileges: Sequence[Privilege],
         scalar_types: Sequence[np.dtype[Any]],
         *,
+        task_name: str | None = None,
         argument_names: Sequence[str] | None = None,
         kernel: FuncOp | None = None,
         function: Callable[..., None] | None = None,
     ) -> None:
         self.symbol = symbol
+        self.task_name = task_name or symbol
         self.argument_names = tuple(argument_names or (f"argument {k}" for k in range(len(argument_types))))
         self.argument_types = tuple(argument_types)
         self.privileges = tuple(privileges)
@@ -92,7 +95,7 @@ class TaskInstance:
                 if shapes[other][dim] != shapes[first][first_dim]:
                     names = self.argument_names
                     raise ShapeError(
-                        f"task '{self.symbol}' needs dimension {first_dim} of {names[first]} and dimension {dim} of {names[other]} to "
+                        f"task '{self.task_name}' needs dimension {first_dim} of {names[first]} and dimension {dim} of {names[other]} to "
                         f"be equal; their shapes are {shapes[first]} and {shapes[other]}"
                     )
 
@@ -167,12 +170,19 @@ class Task:
                 argument_types,
                 privileges,
                 [np.dtype(np.uint64 if kind is LargeInteger else kind) for kind in scalar_types],
+                task_name=self.name,
                 function=function,
             )
         made = self.definition.instantiate(symbol, argument_types, scalar_types)
         names = [f"`{argument.name}`" for argument in made.arguments]
         return TaskInstance(
-            symbol, argument_types, privileges, made.scalar_types, argument_names=names, kernel=made.function
+            symbol,
+            argument_types,
+            privileges,
+            made.scalar_types,
+            task_name=self.name,
+            argument_names=names,
+            kernel=made.function,
         )
 
 
@@ -205,11 +215,18 @@ def opaque_task(function: Callable[..., None], privileges: Sequence[str | None],
     At each point it is called with one argument a parameter: a NumPy view of the sub-store, read-only unless the privilege lets it be
     changed, or the scalar where the privilege is None. A ``reduce<op>`` argument arrives filled with the operator's identity.
 
-    Raises UsageError for a privilege that does not exist.
+    Raises UsageError for a privilege that does not exist, or a function that cannot be called.
     """
+    if not callable(function):
+        raise UsageError(f"an opaque task is made of a callable, not of {type(function).__name__}")
+    if isinstance(privileges, str):
+        raise UsageError(f"privileges are a sequence, one for each parameter: [{privileges!r}]")
     made = Task(name or getattr(function, "__name__", "opaque"), None, function)
     try:
         made.parameters = tuple(None if text is None else Privilege.parse(text) for text in privileges)
-    except ValueError as error:
-        raise UsageError(f"{error} (privileges are read, write, read_write, reduce<op>)") from None
+    except (ValueError, AttributeError):
+        raise UsageError(
+            f"privileges are 'read', 'write', 'read_write' and 'reduce<add|mul|min|max|and|or|xor>', and None for a scalar; "
+            f"got {list(privileges)!r}"
+        ) from None
     return made
