@@ -48,6 +48,7 @@ class GeneratedTask(TaskDefinition):
     def _build(self, symbol_name: str, tiles: Mapping[str, TileType], scalars: Mapping[str, Kind]) -> FuncOp:
         from xdsl.builder import Builder
         from xdsl.dialects.func import ReturnOp
+        from xdsl.ir import SSAValue
         from xdsl.rewriter import InsertPoint
 
         from fuseir.lang.kernels import empty_kernel
@@ -61,7 +62,11 @@ class GeneratedTask(TaskDefinition):
             name: KernelParameter(name, value, dtype, rank)
             for (name, dtype, rank), value in zip(described, block.args, strict=True)
         }
-        results = tuple(self.generator(Builder(InsertPoint.at_end(block)), parameters))
+        returned: object = self.generator(Builder(InsertPoint.at_end(block)), parameters)
+        if not isinstance(returned, list | tuple) or not all(isinstance(value, SSAValue) for value in returned):  # pyright: ignore[reportUnnecessaryIsInstance]
+            message = f"the generator of `{self.name}` returns a list of SSA values, one for each written argument"
+            raise VerifyError(message, location=self.location, notes=(f"it returned {returned!r}"[:200],))
+        results = tuple(returned)
         if len(results) != len(written):
             message = (
                 f"the generator of `{self.name}` returned {len(results)} values for {len(written)} written arguments"

@@ -60,6 +60,7 @@ class Compiler:
         self.fallbacks = 0
         self.remarks = Remarks()
         self._numbers = count()
+        self._dump_failed = False
 
     def explain(self) -> Explanation:
         """What the passes said about the window planned last, with the lines of the user's program."""
@@ -79,7 +80,7 @@ class Compiler:
         dump = None
         self.remarks = Remarks()
         if self.options.dump_ir is not None:
-            dump = _dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
+            dump = self._dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
             dump("captured", capture_module(records).module)
         try:
             return self._prepare(self.executor, records, self.options.fuse, dump)
@@ -101,6 +102,26 @@ class Compiler:
         # Only now: what was said about a module that then could not be compiled is not true of the plan.
         self.remarks.extend(remarks)
         return plan
+
+    def _dump_to(self, folder: Path) -> Callable[[str, ModuleOp], None]:
+        """A function that writes a module as the folder's next numbered file. Failures are warned about once a session."""
+        numbers = count()
+
+        def write(stage: str, module: ModuleOp) -> None:
+            path = folder / f"{next(numbers)}_{stage}.mlir"
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                path.write_text(str(module) + "\n", encoding="utf-8")
+            except OSError as error:
+                if not self._dump_failed:
+                    warnings.warn(
+                        f"cannot write IR to {path} (dump_ir, FUSEIR_DUMP_IR): {error.strerror}",
+                        FallbackWarning,
+                        stacklevel=2,
+                    )
+                self._dump_failed = True
+
+        return write
 
     def _warn(self, error: Exception) -> None:
         self.remarks.add(
@@ -281,20 +302,3 @@ def _line_of(location: SourceLocation) -> str | None:
 def _location(site: CallSite) -> FileLineColLoc:
     resolved = site.resolve()
     return FileLineColLoc(StringAttr(resolved.file), IntAttr(resolved.line), IntAttr(resolved.column))
-
-
-def _dump_to(folder: Path) -> Callable[[str, ModuleOp], None]:
-    """A function that writes a module as the folder's next numbered file."""
-    numbers = count()
-
-    def write(stage: str, module: ModuleOp) -> None:
-        path = folder / f"{next(numbers)}_{stage}.mlir"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(str(module) + "\n", encoding="utf-8")
-        except OSError as error:
-            warnings.warn(
-                f"cannot write IR to {path} (FUSEIR_DUMP_IR): {error.strerror}", FallbackWarning, stacklevel=2
-            )
-
-    return write

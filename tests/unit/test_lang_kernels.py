@@ -246,6 +246,9 @@ def test_what_a_generator_may_not_do() -> None:
     def instantiate(generator: object) -> None:
         task(generator, SIGNATURE).instantiate("k", [("u4", 1), ("u4", 1)], [float])  # type: ignore[arg-type]
 
+    for result in (None, 3, [3]):
+        with pytest.raises(VerifyError, match="returns a list of SSA values"):
+            instantiate(lambda builder, parameters, result=result: result)
     with pytest.raises(VerifyError, match="returned 0 values for 1 written"):
         instantiate(lambda builder, parameters: [])
     with pytest.raises(VerifyError, match="returned a f64 for `y`"):

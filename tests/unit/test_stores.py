@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 
 import fuseir
-from fuseir.errors import DTypeError, FuseirError, OutOfMemoryError, ShapeError, UnsupportedError, UsageError
+from fuseir.errors import (
+    DTypeError,
+    FallbackWarning,
+    FuseirError,
+    OutOfMemoryError,
+    ShapeError,
+    UnsupportedError,
+    UsageError,
+)
 
 SCALE = fuseir.task("task scale(a: scalar, x: read, y: write) { y = a * x }")
 INCREMENT = fuseir.task("task increment(y: read_write) { y += 1 }")
@@ -94,9 +102,9 @@ def test_only_basic_indices(index: Any) -> None:
 REFUSED: list[Callable[[Any], Any]] = [
     lambda x: x + x,
     lambda x: 1 + x,
-    lambda x: operator.add(np.ones(2), x),
+    lambda x: operator.iadd(x, 1),  # pyright: ignore[reportUnknownLambdaType]
     lambda x: np.ones(2) + x,
-    lambda x: operator.mul(np.float64(1), x),
+    lambda x: operator.iadd(np.ones(2), x),  # pyright: ignore[reportUnknownLambdaType]
     lambda x: np.float64(1) * x,
     lambda x: np.add(x, 1),
     lambda x: np.add.reduce(x),
@@ -196,3 +204,19 @@ def test_opaque_tasks_of_what_cannot_be_called() -> None:
         fuseir.opaque_task(print, "read")
     with pytest.raises(UsageError, match="privileges are"):
         fuseir.opaque_task(print, ["reduce"])
+
+
+def test_a_folder_that_cannot_be_written_is_warned_about_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    session = fuseir.Session(dump_ir=tmp_path / "file")
+    y = session.zeros(2)
+
+    def two_windows() -> None:
+        for part in (y, y[:1]):
+            session.launch(INCREMENT, part)
+            session.flush()
+
+    with pytest.warns(FallbackWarning, match="cannot write IR") as warned:
+        two_windows()
+    assert y.numpy().tolist() == [2.0, 1.0]
+    assert len(warned) == 1
