@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.dist_programs import passed
+from helpers.dist_programs import groups, passed
 
 import fuseir
 from fuseir.errors import FallbackWarning, SourceLocation
@@ -165,3 +165,18 @@ def test_files_that_the_input_names_are_not_opened():
     assert driver.process(program.encode(), "input.mlir", out, err) == 0
     assert err.getvalue().startswith("/etc/passwd:1:1: remark: [missed] fuse-tasks: '@f' is not fused (opaque)")
     assert "root" not in err.getvalue()
+
+
+@pytest.mark.parametrize("pieces", ["AAAA", "AABB", "ABAB", "ABBA", "ANAB", "NAAN"])
+def test_each_place_where_a_group_ends_has_one_remark(pieces: str):
+    # Each launch reads what the one before it wrote, through pieces of its own.
+    program = "".join(f'%s{k} = dist.store "s{k}" : !s\n' for k in range(5))
+    for k, piece in enumerate(pieces):
+        domain = 1 if piece == "N" else 4
+        program += f"dist.launch @copy<[{domain}]>(%s{k}: read #{piece}, %s{k + 1}: write #{piece}) : (!s, !s)\n"
+    remarks = Remarks()
+    found = groups(passed(program, 1, remarks=remarks))
+    missed = [remark for remark in remarks if remark.kind is RemarkKind.MISSED]
+    assert len(missed) == len(found) - 1
+    assert len({remark.location for remark in missed}) == len(missed)
+    assert all(len(remark.tasks) == 2 and remark.suggestion for remark in missed)
