@@ -78,6 +78,10 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
         value: Any = getattr(options, key)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UsageError(f"option '{key}' is a whole number of at least {least}, not {value!r}")
+    # Every launch has `procs` points, and each point costs time: a slip of the keyboard must not look like a hang.
+    for key, most in (("procs", 65536), ("threads", 4096)):
+        if (value := getattr(options, key)) > most:
+            raise UsageError(f"option '{key}' is at most {most}, not {value!r}")
     if not isinstance(options.fuse, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise UsageError(f"option 'fuse' is True or False, not {options.fuse!r}")
     if options.dump_ir is not None and not isinstance(options.dump_ir, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -171,8 +171,19 @@ def test_full_takes_one_value() -> None:
 # Arguments and options
 
 
-@pytest.mark.parametrize("options", [{"fuse": "no"}, {"fuse": 1}, {"procs": True}, {"threads": 1.5}, {"dump_ir": 3}])
-def test_options_of_wrong_types(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"fuse": "no"},
+        {"fuse": 1},
+        {"procs": True},
+        {"threads": 1.5},
+        {"dump_ir": 3},
+        {"procs": 2**62},
+        {"threads": 10**9},
+    ],
+)
+def test_options_that_make_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
         fuseir.Session(**options)
 
