@@ -29,12 +29,14 @@ class TaskInstance:
     """A task for arguments of given element types and ranks. Equal only to itself, so it can stand in keys.
 
     ``kernel`` is its body, None for an opaque task; ``extent_classes`` are the (argument, dimension) pairs whose extents the body
-    takes to be equal. ``layouts`` caches the default partitions by argument shapes.
+    takes to be equal; ``divisible`` says that its results do not depend on how large its tiles are; ``layouts`` caches the default
+    partitions by argument shapes.
     """
 
     __slots__ = (
         "argument_names",
         "argument_types",
+        "divisible",
         "extent_classes",
         "function",
         "kernel",
@@ -66,19 +68,22 @@ class TaskInstance:
         self.kernel = kernel
         self.function = function
         self.extent_classes: list[list[tuple[int, int]]] = []
+        self.divisible = False
         if kernel is not None:
-            from fuseir.dialects.kernel import extent_classes, result_parameters
+            from fuseir.dialects.kernel import extent_classes, reduces_on_its_own, result_parameters
 
             returned = result_parameters(self.privileges)
             self.extent_classes = [sorted(members) for members in extent_classes(kernel, returned)]
+            self.divisible = not reduces_on_its_own(kernel)
         self.layouts: dict[tuple[int, tuple[Shape, ...]], tuple[Shape, tuple[Partition, ...]]] = {}
 
     def layout(self, shapes: tuple[Shape, ...], procs: int) -> tuple[Shape, tuple[Partition, ...]]:
         """Launch domain and partitions where the caller gives none.
 
-        The leading dimension of the highest-rank argument, and every dimension that must agree with it, is cut into ``procs`` tiles; all
-        other dimensions are whole. Tasks of rank 0 and opaque tasks run at one point. Depends on shapes alone, so that reductions do not
-        depend on the machine. Raises ShapeError where extents that must agree do not.
+        The leading dimension of the highest-rank argument, and every dimension that must agree with it, is cut into ``procs`` tiles;
+        all other dimensions are whole. Tasks of rank 0, opaque tasks, and tasks that cutting would change run at one point.
+        Depends on shapes alone, so that reductions do not depend on the machine. Raises ShapeError where extents that must agree
+        do not.
         """
         known = self.layouts.get((procs, shapes))
         if known is None:
@@ -101,7 +106,9 @@ class TaskInstance:
 
     def _default_layout(self, shapes: tuple[Shape, ...], procs: int) -> tuple[Shape, tuple[Partition, ...]]:
         highest = max(range(len(shapes)), key=lambda k: len(shapes[k]), default=0)
-        cut = next((members for members in self.extent_classes if (highest, 0) in members), [])
+        cut: list[tuple[int, int]] = []
+        if self.divisible and shapes and shapes[highest]:
+            cut = next((members for members in self.extent_classes if (highest, 0) in members), [(highest, 0)])
         changed = {k for k, privilege in enumerate(self.privileges) if privilege.writes}
         # A kernel may tie two dimensions of one argument: cutting both would leave out all tiles off the diagonal.
         twice = len({argument for argument, _ in cut}) < len(cut)

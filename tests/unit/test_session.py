@@ -156,6 +156,56 @@ def test_an_explicit_layout(session: fuseir.Session) -> None:
     assert z.numpy().tolist() == (2.0 * np.arange(12.0).reshape(3, 4)).tolist()
 
 
+@pytest.mark.parametrize(
+    ("text", "shapes", "domain"),
+    [
+        ("task inc(y: read_write) { y += 1 }", [(20,)], (8,)),
+        ("task total(x: read, s: reduce<add>) { s += x }", [(20,), ()], (8,)),
+        ("task rows(x: read, s: reduce<add>) { s = sum(x, axis=1) }", [(20, 3), (20,)], (8,)),
+        ("task columns(x: read, s: reduce<add>) { s = sum(x, axis=0) }", [(20, 3), (3,)], (8,)),
+        # Columns cannot be written piece by piece: each needs all rows.
+        ("task columns(x: read, s: write) { s = sum(x, axis=0) }", [(20, 3), (3,)], (1,)),
+        ("task point(x: read, y: write) { y = x + 1 }", [(), ()], (1,)),
+    ],
+)
+def test_default_layouts(text: str, shapes: list[tuple[int, ...]], domain: tuple[int, ...]) -> None:
+    instance = fuseir.task(text).instance([(np.dtype("f8"), len(shape)) for shape in shapes], [])
+    assert instance.layout(tuple(shapes), 8)[0] == domain
+
+
+def test_a_kernel_that_folds_its_tile_on_its_own_is_not_cut(session: fuseir.Session) -> None:
+    from xdsl.builder import Builder
+    from xdsl.dialects import arith, tensor
+    from xdsl.dialects.builtin import AffineMapAttr, FloatAttr, TensorType, f64
+    from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+    from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
+    from xdsl.ir import Block, Region
+    from xdsl.ir.affine import AffineMap
+
+    def share_of_total(builder: Builder, parameters: Any) -> list[Any]:
+        x, y = parameters["x"].value, parameters["y"].value
+        scalar = TensorType(f64, [])
+        zero = builder.insert(arith.ConstantOp(FloatAttr(-0.0, f64)))
+        empty = builder.insert(tensor.EmptyOp([], scalar))
+        filled = builder.insert(FillOp([zero.result], [empty.tensor], [scalar]))
+        fold = Block(arg_types=[f64, f64])
+        fold.add_ops([total := arith.AddfOp(fold.args[1], fold.args[0]), YieldOp(total)])
+        line, point = AffineMapAttr(AffineMap.identity(1)), AffineMapAttr(AffineMap(1, 0, ()))
+        summed = builder.insert(
+            GenericOp([x], filled.res, Region(fold), [line, point], [IteratorTypeAttr.reduction()], [scalar])
+        )
+        divide = Block(arg_types=[f64, f64, f64])
+        divide.add_ops([share := arith.DivfOp(divide.args[0], divide.args[1]), YieldOp(share)])
+        maps = [line, point, line]
+        generic = GenericOp([x, summed.res[0]], [y], Region(divide), maps, [IteratorTypeAttr.parallel()], [y.type])
+        return [builder.insert(generic).res[0]]
+
+    task = fuseir.task(share_of_total, "task share(x: read, y: write)")
+    x, y = session.from_numpy(np.ones(16)), session.store(16)
+    session.launch(task, x, y)
+    assert y.numpy().tolist() == [1 / 16] * 16
+
+
 def test_results_do_not_depend_on_threads() -> None:
     values = np.random.default_rng(1).normal(size=100_000)
     sums = set()

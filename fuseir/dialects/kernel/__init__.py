@@ -23,6 +23,7 @@ from fuseir.dialects.kernel.privileges import (
     is_kernel,
     kernel_privileges,
     privileges_attribute,
+    reduces_on_its_own,
     result_parameters,
 )
 from fuseir.dialects.kernel.types import is_lowered, lowered_type
@@ -45,6 +46,7 @@ __all__ = [
     "kernel_privileges",
     "lowered_type",
     "privileges_attribute",
+    "reduces_on_its_own",
     "result_parameters",
     "verify_kernel",
 ]
