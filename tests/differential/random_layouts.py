@@ -203,7 +203,8 @@ class Program:
                 store = choose.of(self.pool)
                 view = view_of(choose, store, self.slice_shape(store.shape), False)
                 if view is not None:
-                    self.pool[self.pool.index(store)] = view
+                    place = next(k for k, held in enumerate(self.pool) if held is store)
+                    self.pool[place] = view
             case 5:
                 self.opaque()
             case 6 | 7 | 8 | 9:
