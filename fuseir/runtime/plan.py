@@ -96,7 +96,7 @@ class Plan:
         """Runs the steps on these buffers, allocating those that are missing; ``slots`` is updated in place.
 
         A step that fails loses the slots it writes, and a step that needs a lost slot loses its own; all others run
-        (reliability rule: nothing else is lost). ``lost_before`` says which were lost already.
+        (nothing else is lost). ``lost_before`` says which were lost already.
         """
         outcome = Outcome(lost=dict(lost_before or {}))
         lost = outcome.lost

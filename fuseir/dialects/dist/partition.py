@@ -270,8 +270,8 @@ class NonePartition(Partition):
 class Tiling(Partition):
     """Point ``p`` gets the tile at ``projection(p)``: the box from ``projection(p)*tile + offset``, one tile long, clipped (D1–D4).
 
-    The upper bound is the lower one plus the tile, not the next tile's start: the two differ for projections other than identity
-    (papers.md §1.3.2, D3).
+    The upper bound is the lower one plus the tile. Figure 3e of the paper prints the next tile's start, which differs for
+    projections other than the identity (D3).
     """
 
     tile: Shape
