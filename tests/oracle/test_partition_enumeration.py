@@ -7,6 +7,7 @@ that ``enumerate_partitions`` lists. The cases are drawn so that yes and no are 
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 from collections import Counter
@@ -325,7 +326,10 @@ def test_a_view_whose_map_does_not_fit_is_refused() -> None:
 
 
 def bytecodes(call: Callable[[], object]) -> int:
-    """How many Python instructions ``call`` executes."""
+    """How many Python instructions ``call`` executes.
+
+    Nothing else may run meanwhile: a garbage collection would count the finalisers of other tests' objects.
+    """
     count = 0
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -334,12 +338,15 @@ def bytecodes(call: Callable[[], object]) -> int:
         count += event == "opcode"
         return trace
 
-    previous = sys.gettrace()
+    previous, collecting = sys.gettrace(), gc.isenabled()
+    gc.disable()
     sys.settrace(trace)
     try:
         call()
     finally:
         sys.settrace(previous)
+        if collecting:
+            gc.enable()
     return count
 
 

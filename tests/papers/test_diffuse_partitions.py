@@ -5,6 +5,7 @@ Sections and figures named here are those of "Composing Distributed Computations
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from io import StringIO
@@ -132,11 +133,16 @@ def calls_made(question: Callable[[], object]) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
+    # A garbage collection meanwhile would count the finalisers of other tests' objects.
+    collecting = gc.isenabled()
+    gc.disable()
     sys.setprofile(profile)
     try:
         question()
     finally:
         sys.setprofile(None)
+        if collecting:
+            gc.enable()
     return count
 
 
