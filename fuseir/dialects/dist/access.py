@@ -9,6 +9,7 @@ from xdsl.ir import SSAValue
 
 from fuseir.dialects.dist.attributes import PartitionAttr
 from fuseir.dialects.dist.ops import ViewOp, shaped
+from fuseir.dialects.dist.overlap import Overlap, Pieces, overlap
 from fuseir.dialects.dist.partition import Shape
 from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.dist.view import View, views_meet
@@ -45,6 +46,15 @@ class Access:
     def apart_from(self, other: Access) -> bool:
         """Whether the two views have no element in common, whatever the partitions."""
         return self.root is not other.root or not views_meet(self.view, other.view)
+
+    def overlap(self, other: Access, domain: Shape) -> Overlap:
+        """Which points of the domain share elements through the two accesses; different root stores are ``APART``."""
+        return Overlap.APART if self.root is not other.root else overlap(self._pieces, other._pieces, domain)
+
+    @property
+    def _pieces(self) -> Pieces:
+        """What each point gets, as plain numbers."""
+        return Pieces(self.root_shape, self.view, self.partition.partition)
 
     def covers_root(self, domain: Shape) -> bool:
         """Whether every element of the root store belongs to some point's piece."""
