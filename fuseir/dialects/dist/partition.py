@@ -107,7 +107,7 @@ def intervals_within_limit(intervals: Sequence[Interval], domain: Shape) -> bool
     return True
 
 
-def _support(intervals: Sequence[Interval], domain: Shape) -> tuple[Range, ...] | None:
+def nonempty_points(intervals: Sequence[Interval], domain: Shape) -> tuple[Range, ...] | None:
     """The box of points whose tile has elements, or None where there is none."""
     support = [Range(0, count) for count in domain]
     for interval in intervals:
@@ -122,8 +122,8 @@ def _support(intervals: Sequence[Interval], domain: Shape) -> tuple[Range, ...] 
 
 def intervals_equal(a: Sequence[Interval], b: Sequence[Interval], domain: Shape) -> bool:
     """Whether each point of the domain gets the same set of elements from both."""
-    support = _support(a, domain)
-    if support != _support(b, domain):
+    support = nonempty_points(a, domain)
+    if support != nonempty_points(b, domain):
         return False
     if support is None:
         return True
@@ -185,7 +185,7 @@ def _slides_over(interval: Interval, count: int) -> bool:
 
 def intervals_disjoint(intervals: Sequence[Interval], domain: Shape) -> bool:
     """Whether no two points of the domain share an element."""
-    if _support(intervals, domain) is None:
+    if nonempty_points(intervals, domain) is None:
         return True
     moving = {interval.launch_dim for interval in intervals}
     return all(count <= 1 or j in moving for j, count in enumerate(domain))
