@@ -22,7 +22,14 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
-from fuseir.dialects.dist.partition import COORDINATE_LIMIT, NonePartition, Partition, Shape, Tiling
+from fuseir.dialects.dist.partition import (
+    COORDINATE_LIMIT,
+    NonePartition,
+    Partition,
+    ReplicatedPartition,
+    Shape,
+    Tiling,
+)
 from fuseir.dialects.dist.privilege import Operator, Privilege, PrivilegeKind
 
 ElementType: TypeAlias = IntegerType | Float32Type | Float64Type
@@ -230,6 +237,18 @@ class NoneAttr(PartitionAttr):
 
 
 @irdl_attr_definition
+class ReplicatedAttr(PartitionAttr):
+    """Every point has its own copy of the whole argument, all copies with the same contents: ``#dist.replicated``."""
+
+    name = "dist.replicated"
+
+    @property
+    def partition(self) -> Partition:
+        """The algebra's form."""
+        return ReplicatedPartition()
+
+
+@irdl_attr_definition
 class TilingAttr(PartitionAttr):
     """Tiles: ``#dist.tiling<[256, 64] + [0, 1], (d0) -> (d0, 0)>``; offset and projection may be left out."""
 
@@ -295,6 +314,8 @@ def partition_attr(partition: Partition) -> PartitionAttr:
         return TilingAttr(partition.tile, partition.offset, partition.projection)
     if isinstance(partition, NonePartition):
         return NoneAttr()
+    if isinstance(partition, ReplicatedPartition):
+        return ReplicatedAttr()
     raise TypeError(f"no attribute for {type(partition).__name__}")
 
 

@@ -6,6 +6,7 @@ from fuseir.dialects.dist.attributes import (
     IndexMapAttr,
     NoneAttr,
     PrivilegeAttr,
+    ReplicatedAttr,
     StoreType,
     TilingAttr,
     ViewType,
@@ -16,5 +17,5 @@ from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, View
 DIST = Dialect(
     "dist",
     [StoreOp, ScalarOp, ViewOp, LaunchOp, FusedTaskOp, ReleaseOp, FenceOp],
-    [StoreType, ViewType, IndexMapAttr, NoneAttr, TilingAttr, PrivilegeAttr],
+    [StoreType, ViewType, IndexMapAttr, NoneAttr, ReplicatedAttr, TilingAttr, PrivilegeAttr],
 )

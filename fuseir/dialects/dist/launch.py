@@ -192,7 +192,11 @@ class LaunchOp(IRDLOperation):
                         f"'{b.privilege}' (WF-2)"
                     )
                 reduces = a.privilege.reduces or b.privilege.reduces
-                if reduces or not a.same_pieces(b, domain):
+                # All points write the elements of a replicated argument, and a point may be done before another begins.
+                shared = prod(domain) > 1 and any(
+                    x.privilege.writes and x.partition.partition.replicated for x in (a, b)
+                )
+                if reduces or shared or not a.same_pieces(b, domain):
                     raise VerifyException(
                         f"arguments {i} and {j}: '{a.privilege}' and '{b.privilege}' of one store may conflict at "
                         "different points (WF-2)"
@@ -281,6 +285,8 @@ def _access_error(access: Access, domain: Shape) -> str | None:
             kernel.identity_constant(privilege.operator, kernel_element_type(shaped(access.value).element_type))
         except ValueError as error:
             return str(error)
+    if partition.replicated and (privilege.reduces or (privilege.reads and privilege.writes)):
+        return f"'{privilege}' through #dist.replicated, which is for 'read' and 'write'"
     if privilege.returned and access.view.repeats:
         return f"'{privilege}' through a view that repeats elements"
     if privilege.writes and not access.partition.disjoint(access.shape, domain):

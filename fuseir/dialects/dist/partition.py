@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import index
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 
@@ -191,6 +191,16 @@ def intervals_disjoint(intervals: Sequence[Interval], domain: Shape) -> bool:
     return all(count <= 1 or j in moving for j, count in enumerate(domain))
 
 
+def intervals_fixed(intervals: Sequence[Interval], domain: Shape) -> bool:
+    """Whether all points of the domain get the same box."""
+    return 0 in domain or all(i.launch_dim is None or domain[i.launch_dim] == 1 for i in intervals)
+
+
+def extent_fixed(interval: Interval, domain: Shape) -> bool:
+    """Whether the clipped interval has one length at all points of the domain."""
+    return extents_agree(interval, interval.fixed_at(0), domain)
+
+
 def extents_agree(a: Interval, b: Interval, domain: Shape) -> bool:
     """Whether the two clipped intervals have the same length at every point of the domain."""
     if 0 in domain:
@@ -213,6 +223,9 @@ def extents_agree(a: Interval, b: Interval, domain: Shape) -> bool:
 
 class Partition(ABC):
     """How a launch divides an index space. A new kind needs ``rank_error`` and ``intervals``, or its own answers to the three questions."""
+
+    replicated: ClassVar[bool] = False
+    """Whether each point has its own copy of what it writes, so that points may write the same elements if they write the same values."""
 
     @abstractmethod
     def rank_error(self, rank: int, launch_rank: int) -> str | None:
@@ -264,6 +277,32 @@ class NonePartition(Partition):
 
     def __str__(self) -> str:
         return "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicatedPartition(Partition):
+    """Every point has its own copy of the whole index space, and all copies hold the same values.
+
+    To who reads, this is ``NonePartition``. Who writes through it writes the same at each point, and any one of the copies is what the
+    store holds afterwards. Of this kind are the scalar tasks that run wherever their results are needed (Diffuse §5; D36).
+    """
+
+    replicated: ClassVar[bool] = True
+
+    def rank_error(self, rank: int, launch_rank: int) -> str | None:
+        """Never anything wrong."""
+        return None
+
+    def intervals(self, shape: Shape) -> tuple[Interval, ...]:
+        """Those of ``NonePartition``."""
+        return NonePartition().intervals(shape)
+
+    def disjoint(self, shape: Shape, domain: Shape) -> bool:
+        """Copies are never shared. Where it matters which *elements* points share, ask the intervals."""
+        return True
+
+    def __str__(self) -> str:
+        return "replicated"
 
 
 @dataclass(frozen=True, slots=True)

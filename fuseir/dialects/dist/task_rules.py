@@ -6,6 +6,7 @@ These rules look at two places at once, the launch and the function, so the prog
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerType, Signedness, TensorType
@@ -16,7 +17,7 @@ from fuseir.dialects import kernel
 from fuseir.dialects.dist.attributes import is_element_type, kernel_element_type
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import shaped
-from fuseir.dialects.dist.partition import extents_agree
+from fuseir.dialects.dist.partition import extent_fixed, extents_agree, intervals_fixed
 from fuseir.dialects.dist.privilege import Operator, Privilege
 
 ExtentClasses = tuple[tuple[tuple[int, int], ...], ...]
@@ -55,10 +56,12 @@ def verify_task(launch: LaunchOp, found: Operation | None, kernels: KernelFacts)
     if found.is_declaration:
         if isinstance(launch.parent_op(), FusedTaskOp):
             raise VerifyException(f"opaque task '@{launch.task_name}' cannot be fused")
+        _verify_opaque_copies(launch)
         return
     privileges = tuple(p.data for p in launch.privileges.data)
     _verify_extents(launch, kernels.verified(found, privileges, tuple(scalar.type for scalar in launch.scalars)))
     _verify_signs(launch, found)
+    _verify_copies(launch, found)
 
 
 def _verify_signs(launch: LaunchOp, callee: func.FuncOp) -> None:
@@ -100,6 +103,53 @@ def _verify_extents(launch: LaunchOp, extent_classes: ExtentClasses) -> None:
                 raise VerifyException(
                     f"'@{launch.task_name}' needs dimension {first[1]} of argument {first[0]} and dimension {other[1]} "
                     f"of argument {other[0]} to have equal extents at every point"
+                )
+
+
+def _copies(launch: LaunchOp) -> list[int]:
+    """The arguments of which each of several points writes its own copy."""
+    if prod(launch.extents) <= 1:
+        return []
+    return [
+        k
+        for k, access in enumerate(launch.accesses)
+        if access.privilege.writes and access.partition.partition.replicated
+    ]
+
+
+def _verify_opaque_copies(launch: LaunchOp) -> None:
+    """Nothing tells whether a task without a body does the same at each point."""
+    for k in _copies(launch):
+        raise VerifyException(f"argument {k}: opaque task '@{launch.task_name}' writes through #dist.replicated")
+
+
+def _verify_copies(launch: LaunchOp, callee: func.FuncOp) -> None:
+    """What is written through ``#dist.replicated`` is the same at each point: it is made of nothing that differs between points."""
+    copies = _copies(launch)
+    if not copies:
+        return
+    accesses, domain = launch.accesses, launch.extents
+    intervals = [access.partition.partition.intervals(access.shape) for access in accesses]
+    returned = kernel.result_parameters([access.privilege for access in accesses])
+    for argument, sources in zip(returned, kernel.sources_of_results(callee), strict=True):
+        if argument not in copies:
+            continue
+        for source in sorted(sources, key=str):
+            if isinstance(source, tuple):
+                k, dimension = source
+                same = extent_fixed(intervals[k][dimension], domain)
+            else:
+                # Without the right to read, a task starts from the same contents at each point: none, or an identity.
+                k, reads = source, accesses[source].privilege.reads
+                same = (
+                    intervals_fixed(intervals[k], domain)
+                    if reads
+                    else all(extent_fixed(i, domain) for i in intervals[k])
+                )
+            if not same:
+                raise VerifyException(
+                    f"argument {argument} is written through #dist.replicated but depends on argument {k}, which differs "
+                    "between points"
                 )
 
 

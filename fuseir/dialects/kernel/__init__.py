@@ -26,12 +26,14 @@ from fuseir.dialects.kernel.privileges import (
     reduces_on_its_own,
     result_parameters,
 )
+from fuseir.dialects.kernel.sources import Source, sources_of_results
 from fuseir.dialects.kernel.types import is_lowered, lowered_type
 
 __all__ = [
     "PRIVILEGES_ATTRIBUTE",
     "ExtentClasses",
     "KernelError",
+    "Source",
     "combiner_operator",
     "compares_unsigned",
     "destination_root",
@@ -48,5 +50,6 @@ __all__ = [
     "privileges_attribute",
     "reduces_on_its_own",
     "result_parameters",
+    "sources_of_results",
     "verify_kernel",
 ]

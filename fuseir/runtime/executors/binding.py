@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from xdsl.ir import SSAValue
 
@@ -19,7 +19,7 @@ def slots_needed(
     accesses: Sequence[Access],
     slots: Mapping[SSAValue, int],
     domain: Shape,
-    parameters_of_results: Sequence[frozenset[int]] | None = None,
+    parameters_of_results: Sequence[Set[int]] | None = None,
 ) -> dict[int, frozenset[int]]:
     """For each slot that a launch changes, the slots whose old contents the new ones depend on (``Step.needs``).
 
@@ -27,11 +27,11 @@ def slots_needed(
     result depends on all that is read. A partial write or a reduction also needs what it changes.
     """
     returned = [access for access in accesses if access.privilege.returned]
-    everything = frozenset(range(len(accesses)))
+    everything = set(range(len(accesses)))
     needs: dict[int, frozenset[int]] = {}
     for k, access in enumerate(returned):
         parameters = everything if parameters_of_results is None else parameters_of_results[k]
-        needed = {slots[accesses[p].root] for p in parameters if p < len(accesses) and accesses[p].privilege.reads}
+        needed = {slots[accesses[p].root] for p in parameters if accesses[p].privilege.reads}
         slot = slots[access.root]
         if access.privilege.reduces or not access.covers_root(domain):
             needed.add(slot)

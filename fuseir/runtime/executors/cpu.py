@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,9 +24,9 @@ from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
 from fuseir.dialects.dist.partition import Interval
+from fuseir.dialects.kernel import is_kernel, sources_of_results
 from fuseir.errors import OutOfMemoryError, UnsupportedError, UsageError
 from fuseir.options import available_cpus
-from fuseir.passes.analysis.kernel_results import parameters_of_results
 from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
 from fuseir.passes.remarks import Remarks
 from fuseir.runtime.arrays import Array, view_strides
@@ -84,14 +84,17 @@ class CpuExecutor:
         plan_slots = tuple(_slot(op) for op in module.ops if isinstance(op, StoreOp))
         before = _touched(module)
         numbers = {launch: number for number, launch in enumerate(launches(module))}
-        dependences: dict[str, tuple[frozenset[int], ...]] = {}
+        dependences: dict[str, Sequence[Set[int]]] = {}
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
-            if stage == "compose-kernels":
-                # Asked of the composed kernels, where each member still has loops of its own: fusion mixes their operands.
+            if stage in ("compose-kernels", "fuse-kernels"):
+                # Of the last kernels that still work on tensors: they have the arguments that the launches end up with.
                 for op in staged.ops:
-                    if isinstance(op, FuncOp) and not op.is_declaration:
-                        dependences[op.sym_name.data] = parameters_of_results(op)
+                    if isinstance(op, FuncOp) and is_kernel(op):
+                        dependences[op.sym_name.data] = [
+                            {source for source in sources if isinstance(source, int)}
+                            for sources in sources_of_results(op)
+                        ]
             if dump is not None:
                 dump(stage, staged)
 
@@ -234,7 +237,7 @@ class _Planner:
         executor: CpuExecutor,
         slots: dict[SSAValue, int],
         scalars: dict[SSAValue, int],
-        dependences: Mapping[str, tuple[frozenset[int], ...]],
+        dependences: Mapping[str, Sequence[Set[int]]],
     ) -> None:
         self.executor = executor
         self.slots = slots
