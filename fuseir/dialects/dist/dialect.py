@@ -12,10 +12,10 @@ from fuseir.dialects.dist.attributes import (
     ViewType,
 )
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
-from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
+from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, SwapOp, ViewOp
 
 DIST = Dialect(
     "dist",
-    [StoreOp, ScalarOp, ViewOp, LaunchOp, FusedTaskOp, ReleaseOp, FenceOp],
+    [StoreOp, ScalarOp, ViewOp, LaunchOp, FusedTaskOp, ReleaseOp, SwapOp, FenceOp],
     [StoreType, ViewType, IndexMapAttr, NoneAttr, ReplicatedAttr, TilingAttr, PrivilegeAttr],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from xdsl.dialects.builtin import (
     FloatAttr,
@@ -13,6 +13,8 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
+    VarConstraint,
+    base,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
@@ -275,6 +277,34 @@ class ReleaseOp(IRDLOperation):
         """At the module's top level, of a declared store."""
         require_top_level(self)
         _require_declared(self.store)
+
+
+@irdl_op_definition
+class SwapOp(IRDLOperation):
+    """Two stores exchange their contents, without copying. What is known of contents, that there are none included, goes with them.
+
+    ``dist.swap %x, %y : !dist.store<1024xf64>``
+    """
+
+    name = "dist.swap"
+
+    TYPE: ClassVar = VarConstraint("T", base(StoreType))
+
+    first = operand_def(TYPE)
+    second = operand_def(TYPE)
+
+    assembly_format = "$first `,` $second attr-dict `:` type($first)"
+
+    def __init__(self, first: SSAValue, second: SSAValue) -> None:
+        super().__init__(operands=[first, second])
+
+    def verify_(self) -> None:
+        """At the module's top level, of two declared stores of one type."""
+        require_top_level(self)
+        _require_declared(self.first)
+        _require_declared(self.second)
+        if self.first is self.second:
+            raise VerifyException("a store is swapped with itself")
 
 
 @irdl_op_definition

@@ -8,7 +8,7 @@ from xdsl.traits import SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, ViewOp
+from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp, ViewOp
 from fuseir.dialects.dist.task_rules import KernelFacts, verify_task
 from fuseir.dialects.kernel import KernelError
 
@@ -24,8 +24,8 @@ class ProgramError(VerifyException):
 def verify_program(module: ModuleOp) -> None:
     """Checks what single operations cannot see. Linear in the program; use before definition is the SSA check's affair.
 
-    Store and scalar names are unique; a store is released at most once and not used afterwards; an unnamed store is not read or
-    reduced into before something was written to it; a temporary holds nothing outside its fused task; tasks exist and fit their
+    Store and scalar names are unique; a store is released at most once and not used afterwards; a store that has no contents, from outside,
+    from a write or from a swap, is not read or reduced into; a temporary holds nothing outside its fused task; tasks exist and fit their
     launches. Each kernel is checked once for all launches that use it alike. Raises ProgramError.
     """
     _verify_names(module)
@@ -33,6 +33,8 @@ def verify_program(module: ModuleOp) -> None:
     for op in module.ops:
         if isinstance(op, ViewOp | ReleaseOp):
             program.visit_store_user(op)
+        elif isinstance(op, SwapOp):
+            program.visit_swap(op)
         elif isinstance(op, FusedTaskOp):
             program.visit_fused_task(op)
         elif isinstance(op, LaunchOp):
@@ -74,6 +76,12 @@ class _Program:
         if isinstance(op, ReleaseOp):
             self.released.add(op.store)
 
+    def visit_swap(self, swap: SwapOp) -> None:
+        for store in (swap.first, swap.second):
+            self.require_alive(swap, store)
+        if (swap.first in self.defined) != (swap.second in self.defined):
+            self.defined ^= {swap.first, swap.second}
+
     def visit_fused_task(self, task: FusedTaskOp) -> None:
         # What a temporary held before is not there inside, and what it holds inside is gone afterwards.
         self.defined.difference_update(task.temporaries)
@@ -98,7 +106,10 @@ class _Program:
             if not (access.privilege.reads or access.privilege.reduces) or access.root in self.defined:
                 continue
             if not any(other.root is access.root and other.apart_from(access) for other in written):
-                raise ProgramError(
-                    launch, f"argument {k}: '{access.privilege}' of an unnamed store that nothing was written to"
+                what = (
+                    "an unnamed store that nothing was written to"
+                    if isinstance(access.root.owner, StoreOp) and access.root.owner.store_name is None
+                    else "a store that was left without contents by 'dist.swap'"
                 )
+                raise ProgramError(launch, f"argument {k}: '{access.privilege}' of {what}")
         self.defined.update(access.root for access in written)
