@@ -27,7 +27,8 @@ written and never read meet 1 trivially: dead stores are temporaries. ``compose-
 
 Launches that nobody needs go away: a launch of a kernel, alone or in a fused task, is erased if nobody wants what it does to the stores it
 changes: each is unnamed, released, and replaced as a whole before the next read if there is one. Kernels have no side effects; opaque
-tasks stay.
+tasks stay. So does a swap of two stores of which nobody wants either afterwards. Across a swap, contents are followed and not
+stores: what is swapped into a store that the world outside can see is wanted.
 
 Precondition: a verified module. Complexity: linear in the number of arguments of all launches.
 Source: Diffuse §5.1, Def. 4, Fig. 6; checks D40-D50.
@@ -44,10 +45,10 @@ from xdsl.ir import Operation, SSAValue
 
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
-from fuseir.dialects.dist.ops import StoreOp
+from fuseir.dialects.dist.ops import StoreOp, SwapOp
 from fuseir.passes.analysis.labels import store_label
 from fuseir.passes.analysis.liveness import Liveness, StoreUse, uses_of_stores
-from fuseir.passes.fuse_tasks import kernel_names
+from fuseir.passes.fuse_tasks import kernels_of
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 
@@ -76,16 +77,26 @@ def needs_memory(root: SSAValue, use: StoreUse, after: Liveness) -> Obstacle | N
             return Obstacle("FIR-N116", reason, "write all of the store, through the pieces that are read later")
         reason = f"'@{use.exposed_to.task_name}' reads it before a member writes it"
         return Obstacle("FIR-N112", reason, "write the result to a new store instead of updating this one")
-    if not after.private(root):
-        if isinstance(root.owner, StoreOp) and root.owner.store_name is not None:
-            # What the program is for; not a chance missed.
-            reason, kind = "it has a name, so the world outside can see it", RemarkKind.ANALYSIS
-        else:
-            reason, kind = "it is not released in this module", RemarkKind.MISSED
+    fate = after.fate(root)
+    if _has_name(root):
+        # What the program is for; not a chance missed.
+        reason, kind = "it has a name, so the world outside can see it", RemarkKind.ANALYSIS
+    elif after.private(root):
+        reason, kind = None, RemarkKind.MISSED
+    elif fate is not root:
+        reason = f"it is swapped into {store_label(fate)}, which the world outside can see"
+        kind = RemarkKind.ANALYSIS if _has_name(fate) else RemarkKind.MISSED
+    else:
+        reason, kind = "it is not released in this module", RemarkKind.MISSED
+    if reason is not None:
         return Obstacle("FIR-N113", reason, "drop the last handle before a value is read, if it is not needed", kind)
     if (reader := after.reader(root)) is not None:
         return _needed_later(reader)
     return None
+
+
+def _has_name(root: SSAValue) -> bool:
+    return isinstance(root.owner, StoreOp) and root.owner.store_name is not None
 
 
 def _reduced_into(reducer: LaunchOp) -> Obstacle:
@@ -110,12 +121,17 @@ class EliminateTemporariesPass(RemarkingPass):
 
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
         """Walk the program backwards, deciding each launch and fused task knowing all that follows it."""
-        kernels = kernel_names(module)
+        kernels = kernels_of(module).with_body
         liveness = Liveness(module)
         op = module.body.block.last_op
         while op is not None:
             before = op.prev_op
-            if isinstance(op, FusedTaskOp):
+            if isinstance(op, SwapOp):
+                if liveness.wanted(op.first) or liveness.wanted(op.second):
+                    liveness.step_over_swap(op)
+                else:
+                    _erase(op)
+            elif isinstance(op, FusedTaskOp):
                 self._mark(op, kernels, liveness, remarks)
             elif isinstance(op, LaunchOp):
                 self._remark_on_launch(op, liveness, remarks)

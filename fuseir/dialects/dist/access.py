@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.ir import SSAValue
 
@@ -34,6 +34,10 @@ class Access:
     def root_shape(self) -> Shape:
         """The shape of the root store."""
         return shaped(self.root).extents
+
+    def under(self, privilege: Privilege) -> Access:
+        """The same pieces, accessed differently."""
+        return replace(self, privilege=privilege)
 
     def same_pieces(self, other: Access, domain: Shape) -> bool:
         """Whether both give every point the same elements of the same store, at the same tile indices and extents."""

@@ -1,37 +1,43 @@
 """May these launches run back to back at each point? The fusion constraints, checked launch by launch.
 
 A sequence of launches may be fused if every dependence between two of them stays at one point of the launch domain (papers: Diffuse
-Def. 3). ``FusionState`` decides that with the four constraints of Diffuse Fig. 5, never looking at a point:
+Def. 3). ``FusionState`` decides that without looking at a point. What a later launch must respect, for pieces of one store:
 
 ==========  ==================================================================================================
-launch      all members have one launch domain
-true        what one member writes, later members read or write through the same pieces only
-anti        what one member reads, later members write through the same pieces only
-reduction   what one member reduces into, no other reads or writes; two reductions of it use one operator
+launch      all members have one launch domain and one kind of processor
+true        what one member writes, later members read or write
+anti        what one member reads, later members write
+reduction   what one member reduces into, others read, write, or reduce with another operator; and the other way round
 ==========  ==================================================================================================
 
-They are sound because the verifier guarantees WF-1 (what a launch writes, its points do not share) and WF-2 (arguments of one launch do
-not conflict at different points). "The same pieces" is a question about a view and a partition, answered symbolically. Beyond
-the paper, accesses through views that have no element in common do not interact: an update of the interior of an array and one of
-its border may fuse. They are incomplete: dependences that stay at one point although the pieces differ are refused.
+The paper allows the first two dependences where the pieces are equal, and no reduction (Fig. 5). The exact test (``Rules.pointwise``)
+asks of the two accesses' pieces whether those of two *different* points ever share an element: if not, the dependence stays at its
+point. With ``Rules.reductions`` that goes for reductions too: through a disjoint partition each element is folded into by one point.
+
+Both are sound because the verifier guarantees WF-1 (what a launch writes, its points do not share) and WF-2 (arguments of one launch do
+not conflict at different points). A read may always follow a replicated write (``#dist.replicated``): each point has its own copy.
 
 Cost: O(arguments) a launch. Each argument is compared with the distinct pieces of its store seen so far in the group, of which at most
-``MAX_PIECES`` are kept; a comparison depends on ranks alone, never on the number of points or pieces (papers: Diffuse §4.2.1).
+``MAX_PIECES`` are kept; a comparison depends on ranks alone, never on the number of points or pieces (papers: Diffuse §4.2.1),
+and is made once for each pair of pieces (``Comparisons``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from xdsl.dialects import func
+from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import SSAValue
 
 from fuseir.dialects.dist.access import Access
-from fuseir.dialects.dist.attributes import PartitionAttr
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.partition import Shape
+from fuseir.dialects.dist.overlap import Overlap
+from fuseir.dialects.dist.partition import Partition, ReplicatedPartition, Shape
+from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.dist.view import View
 
 MAX_PIECES = 32
@@ -48,11 +54,122 @@ class Constraint(Enum):
     OPAQUE = ("FIR-N105", "opaque", "give the task a body, so that it is a kernel")
     MAX_MEMBERS = ("FIR-N106", "max-members", "raise the pass option max-members")
     MAX_PIECES = ("FIR-N107", "max-pieces", "use fewer different views and partitions of the store in a row")
+    FENCE = ("FIR-N108", "fence", "do without the fence, if nothing else needs it")
+    PROCESSOR = ("FIR-N109", "processor", "run both on the same kind of processor")
 
     def __init__(self, code: str, label: str, suggestion: str) -> None:
         self.code = code
         self.label = label
         self.suggestion = suggestion
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which constraints apply. Without the two extensions they are those of Diffuse Fig. 5, and views apart never interact."""
+
+    pointwise: bool = True
+    """Whether the exact test decides on pieces that differ."""
+    reductions: bool = True
+    """Whether a reduction may meet other accesses at one point."""
+    max_members: int | None = None
+    """The most launches in one group; no limit unless given."""
+
+
+PAPER_RULES = Rules(pointwise=False, reductions=False)
+"""Diffuse Fig. 5."""
+
+
+# What launches look like to the analysis
+
+
+class Comparisons:
+    """How pieces of stores overlap, each pair worked out once. One for each run of a pass: windows repeat few pieces often."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[Shape, View, Partition], int] = {}
+        self._overlaps: dict[tuple[int, int, Shape], Overlap] = {}
+
+    def number(self, access: Access) -> int:
+        """A small number for what the access gives to each point, whatever the store: equal for the same view and partition."""
+        key = (access.root_shape, access.view, access.partition.partition)
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def overlap(self, earlier: Use, later: Use, domain: Shape) -> Overlap:
+        """How the pieces of two accesses to one store meet."""
+        key = (earlier.pieces, later.pieces, domain)
+        known = self._overlaps.get(key)
+        if known is None:
+            known = self._overlaps[key] = earlier.access.overlap(later.access, domain)
+        return known
+
+
+class Use(NamedTuple):
+    """An access that reads, writes or reduces, with the number of its pieces."""
+
+    access: Access
+    pieces: int
+
+
+@dataclass(frozen=True, eq=False)
+class IndexTask:
+    """A launch as it takes part in a group: its accesses and domain may be other ones than ``source`` was captured with.
+
+    ``rewritten`` says that they are. ``name`` is the task's; a task ``added`` by a pass has the source that it was added for.
+    """
+
+    source: LaunchOp
+    name: str
+    domain: Shape
+    accesses: tuple[Access, ...]
+    uses: tuple[Use, ...]
+    has_body: bool
+    processor: str | None = None
+    rewritten: bool = False
+    added: bool = False
+
+    @staticmethod
+    def of(launch: LaunchOp, kernels: Kernels, comparisons: Comparisons) -> IndexTask:
+        """A launch as it stands."""
+        accesses = launch.accesses
+        return IndexTask(
+            launch,
+            launch.task_name,
+            launch.extents,
+            accesses,
+            uses_of(accesses, comparisons),
+            launch.task_name in kernels.with_body,
+            kernels.processors.get(launch.task_name),
+        )
+
+
+def uses_of(accesses: tuple[Access, ...], comparisons: Comparisons) -> tuple[Use, ...]:
+    """The accesses that matter: ``no_access`` leaves no trace."""
+    return tuple(
+        Use(access, comparisons.number(access))
+        for access in accesses
+        if access.privilege.reads or access.privilege.returned
+    )
+
+
+PROCESSOR_ATTRIBUTE = "dist.processor"
+"""On a function: the kind of processor that the task runs on, a string. Tasks of different kinds are not fused (D35)."""
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """What a module says about its tasks: which have a body, and which ask for a kind of processor."""
+
+    with_body: Container[str]
+    processors: dict[str, str] = field(default_factory=dict[str, str])
+
+    @staticmethod
+    def of(functions: list[func.FuncOp]) -> Kernels:
+        """The tasks of a module."""
+        processors: dict[str, str] = {}
+        for function in functions:
+            if isinstance(attribute := function.attributes.get(PROCESSOR_ATTRIBUTE), StringAttr):
+                processors[function.sym_name.data] = attribute.data
+        return Kernels(frozenset(f.sym_name.data for f in functions if not f.is_declaration), processors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +180,8 @@ class Refusal:
     """
 
     constraint: Constraint
-    later: LaunchOp
-    earlier: LaunchOp | None = None
+    later: IndexTask
+    earlier: IndexTask | None = None
     earlier_access: Access | None = None
     later_access: Access | None = None
 
@@ -84,107 +201,110 @@ class Refusal:
         return self.constraint.suggestion
 
 
-class _Use(NamedTuple):
-    """One launch's use of some pieces."""
+# The constraints
 
-    launch: LaunchOp
-    access: Access
+
+def dependence(earlier: Privilege, later: Privilege) -> Constraint | None:
+    """The kind of dependence of an access on an earlier one where their elements meet (Diffuse Def. 1); None if there is none."""
+    if earlier.reduces or later.reduces:
+        both_fold = earlier.reduces and later.reduces
+        other_accesses = (earlier.reads or earlier.returned) and (later.reads or later.returned)
+        return Constraint.REDUCTION if other_accesses and not (both_fold and earlier == later) else None
+    if earlier.writes and (later.reads or later.writes):
+        return Constraint.TRUE
+    if earlier.reads and later.writes:
+        return Constraint.ANTI
+    return None
 
 
 @dataclass(slots=True)
 class _Pieces:
-    """Who first read, wrote and reduced one (view, partition) of a store. ``no_access`` leaves no trace."""
+    """The first task that used some pieces of a store under each privilege. There are few: three, and one an operator."""
 
-    access: Access
-    read: _Use | None = None
-    write: _Use | None = None
-    reduction: _Use | None = None
-
-    def record(self, use: _Use) -> None:
-        privilege = use.access.privilege
-        if privilege.reads:
-            self.read = self.read or use
-        if privilege.writes:
-            self.write = self.write or use
-        if privilege.reduces:
-            self.reduction = self.reduction or use
-
-
-def _conflict(pieces: _Pieces, later: Access, domain: Shape) -> tuple[Constraint, _Use] | None:
-    """The constraint that an access breaks given what was done to some pieces of the same store, and by whom."""
-    privilege = later.privilege
-    touches = privilege.reads or privilege.writes
-    broken: tuple[Constraint, _Use] | None = None
-    if touches and pieces.reduction is not None:
-        broken = (Constraint.REDUCTION, pieces.reduction)
-    elif privilege.reduces and (earlier := pieces.write or pieces.read) is not None:
-        broken = (Constraint.REDUCTION, earlier)
-    elif privilege.reduces and pieces.reduction is not None:
-        if pieces.reduction.access.privilege != privilege:
-            broken = (Constraint.REDUCTION, pieces.reduction)
-    elif touches and pieces.write is not None:
-        broken = (Constraint.TRUE, pieces.write)
-    elif privilege.writes and pieces.read is not None:
-        broken = (Constraint.ANTI, pieces.read)
-    if broken is None or pieces.access.apart_from(later):
-        return None
-    # Whether the pieces are the same matters to reads and writes only: a reduction's result is complete after all points.
-    if broken[0] is not Constraint.REDUCTION and pieces.access.same_pieces(later, domain):
-        return None
-    return broken
+    use: Use
+    by_privilege: dict[Privilege, IndexTask] = field(default_factory=dict[Privilege, IndexTask])
 
 
 class FusionState:
-    """The launches of a group so far, reduced to what the constraints need to know about them.
+    """The launches of a group so far, reduced to what the constraints need to know about them."""
 
-    ``kernels`` are the names of the tasks that have bodies.
-    """
-
-    def __init__(self, kernels: Container[str], max_members: int | None = None) -> None:
-        self._kernels = kernels
-        self._max_members = max_members
-        self._members: list[LaunchOp] = []
-        self._pieces: dict[SSAValue, dict[tuple[View, PartitionAttr], _Pieces]] = {}
+    def __init__(self, rules: Rules, comparisons: Comparisons) -> None:
+        self._rules = rules
+        self._comparisons = comparisons
+        self._members: list[IndexTask] = []
+        self._pieces: dict[SSAValue, dict[int, _Pieces]] = {}
 
     @property
-    def members(self) -> tuple[LaunchOp, ...]:
-        """The launches accepted, in order."""
+    def members(self) -> tuple[IndexTask, ...]:
+        """The tasks accepted, in order."""
         return tuple(self._members)
 
-    def try_add(self, launch: LaunchOp) -> Refusal | None:
-        """Add the launch to the group, or say why it cannot join and change nothing.
+    def copy(self) -> FusionState:
+        """The same state, to be tried on."""
+        other = FusionState(self._rules, self._comparisons)
+        other._members = list(self._members)
+        other._pieces = {
+            root: {number: _Pieces(p.use, dict(p.by_privilege)) for number, p in pieces.items()}
+            for root, pieces in self._pieces.items()
+        }
+        return other
 
-        The launch is tested against the members before it only: what its own arguments do to each other is WF-2's affair.
-        A kernel always joins an empty group.
+    def try_add(self, task: IndexTask) -> Refusal | None:
+        """Add the task to the group, or say why it cannot join and change nothing.
+
+        It is tested against the members before it only: what its own arguments do to each other is WF-2's affair.
+        A task with a body always joins an empty group.
         """
-        if launch.task_name not in self._kernels:
-            return Refusal(Constraint.OPAQUE, launch)
-        accesses = launch.accesses
-        if self._members and (refusal := self._refusal(launch, accesses)) is not None:
+        if not task.has_body:
+            return Refusal(Constraint.OPAQUE, task)
+        if self._members and (refusal := self._refusal(task)) is not None:
             return refusal
-        self._members.append(launch)
-        for access in accesses:
-            if access.privilege.reads or access.privilege.returned:
-                pieces = self._pieces.setdefault(access.root, {})
-                key = (access.view, access.partition)
-                pieces.setdefault(key, _Pieces(access)).record(_Use(launch, access))
+        self._members.append(task)
+        for use in task.uses:
+            pieces = self._pieces.setdefault(use.access.root, {}).setdefault(use.pieces, _Pieces(use))
+            pieces.by_privilege.setdefault(use.access.privilege, task)
         return None
 
-    def _refusal(self, launch: LaunchOp, accesses: tuple[Access, ...]) -> Refusal | None:
-        first = self._members[0]
-        if launch.domain != first.domain:
-            return Refusal(Constraint.LAUNCH_DOMAIN, launch, first)
-        if self._max_members is not None and len(self._members) >= self._max_members:
-            return Refusal(Constraint.MAX_MEMBERS, launch, self._members[-1])
-        domain = launch.extents
-        for access in accesses:
-            if not (access.privilege.reads or access.privilege.returned):
+    def _refusal(self, task: IndexTask) -> Refusal | None:
+        first, last = self._members[0], self._members[-1]
+        if task.domain != first.domain:
+            return Refusal(Constraint.LAUNCH_DOMAIN, task, first)
+        if task.processor != first.processor:
+            return Refusal(Constraint.PROCESSOR, task, first)
+        if self._rules.max_members is not None and len(self._members) >= self._rules.max_members:
+            return Refusal(Constraint.MAX_MEMBERS, task, last)
+        for use in task.uses:
+            seen = self._pieces.get(use.access.root)
+            if seen is None:
                 continue
-            seen = self._pieces.get(access.root, {})
             for pieces in seen.values():
-                if (broken := _conflict(pieces, access, domain)) is not None:
-                    constraint, use = broken
-                    return Refusal(constraint, launch, use.launch, use.access, access)
-            if len(seen) >= MAX_PIECES and (access.view, access.partition) not in seen:
-                return Refusal(Constraint.MAX_PIECES, launch, self._members[-1], later_access=access)
+                if (broken := self._broken(pieces, use, task.domain)) is not None:
+                    constraint, earlier, privilege = broken
+                    return Refusal(
+                        constraint, task, earlier, pieces.use.access.under(privilege), later_access=use.access
+                    )
+            if len(seen) >= MAX_PIECES and use.pieces not in seen:
+                return Refusal(Constraint.MAX_PIECES, task, last, later_access=use.access)
         return None
+
+    def _broken(self, pieces: _Pieces, later: Use, domain: Shape) -> tuple[Constraint, IndexTask, Privilege] | None:
+        """The constraint that an access breaks, given what was done to some pieces of the same store; by whom, and how."""
+        for privilege, earlier in pieces.by_privilege.items():
+            kind = dependence(privilege, later.access.privilege)
+            if kind is None or self._stays_at_its_point(kind, pieces.use, privilege, later, domain):
+                continue
+            return kind, earlier, privilege
+        return None
+
+    def _stays_at_its_point(
+        self, kind: Constraint, earlier: Use, privilege: Privilege, later: Use, domain: Shape
+    ) -> bool:
+        """Whether a dependence on an earlier access never joins two points."""
+        partition, later_privilege = earlier.access.partition.partition, later.access.privilege
+        if isinstance(partition, ReplicatedPartition) and privilege.writes and not later_privilege.returned:
+            return True  # each point has its own copy
+        if self._rules.pointwise and (self._rules.reductions or kind is not Constraint.REDUCTION):
+            return self._comparisons.overlap(earlier, later, domain) is not Overlap.CROSSING
+        if earlier.access.apart_from(later.access):
+            return True
+        return kind is not Constraint.REDUCTION and earlier.access.same_pieces(later.access, domain)

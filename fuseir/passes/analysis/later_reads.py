@@ -1,0 +1,42 @@
+"""Will anybody look at what a write leaves as it was?"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+
+from fuseir.dialects.dist.access import Access
+from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
+from fuseir.dialects.dist.ops import SwapOp
+from fuseir.passes.analysis.liveness import Liveness
+
+_MOST_READS = 64
+"""Later reads of a store that are looked at one by one; with more of them the rest counts as wanted."""
+
+
+class LaterReads:
+    """Who reads or reduces which store where in a module, in program order."""
+
+    def __init__(self, module: ModuleOp) -> None:
+        self._outside = Liveness(module)
+        self._positions: dict[LaunchOp, int] = {}
+        self._reads: dict[SSAValue, list[tuple[int, Access]]] = {}
+        self._swapped = {store for op in module.ops if isinstance(op, SwapOp) for store in op.operands}
+        launches = [op for top in module.ops for op in (top.members if isinstance(top, FusedTaskOp) else (top,))]
+        for position, launch in enumerate(launches):
+            if not isinstance(launch, LaunchOp):
+                continue
+            self._positions[launch] = position
+            for access in launch.accesses:
+                if access.privilege.reads or access.privilege.reduces:
+                    self._reads.setdefault(access.root, []).append((position, access))
+
+    def rest_is_dead(self, launch: LaunchOp, written: Access) -> bool:
+        """Whether nobody, after the launch, looks at the store outside of the view that it writes."""
+        if not self._outside.private(written.root) or written.root in self._swapped:
+            return False
+        reads = self._reads.get(written.root, [])
+        later = reads[bisect_right(reads, self._positions[launch], key=lambda read: read[0]) :]
+        return len(later) <= _MOST_READS and all(written.view == access.view for _, access in later)
