@@ -49,6 +49,7 @@ from fuseir.dialects.dist.ops import (
     require_top_level,
     shaped,
 )
+from fuseir.dialects.dist.overlap import Overlap
 from fuseir.dialects.dist.partition import COORDINATE_LIMIT, Shape, intervals_within_limit
 from fuseir.dialects.dist.privilege import Privilege
 
@@ -175,7 +176,7 @@ class LaunchOp(IRDLOperation):
         self._verify_pairs(accesses, domain)
 
     def _verify_pairs(self, accesses: Sequence[Access], domain: Shape) -> None:
-        """WF-2: no two arguments on one store conflict at different points, and only one writes any element."""
+        """WF-2: no two arguments on one store conflict at different points, and only one writes any element (Diffuse §4.1)."""
         by_root: dict[SSAValue, list[int]] = {}
         for k, access in enumerate(accesses):
             if access.privilege.reads or access.privilege.returned:
@@ -186,21 +187,20 @@ class LaunchOp(IRDLOperation):
                 a, b = accesses[i], accesses[j]
                 if a.privilege.reduces and a.privilege == b.privilege:
                     continue  # folds with one operator do not conflict, whoever makes them
-                if a.privilege.returned and b.privilege.returned:
-                    raise VerifyException(
-                        f"arguments {i} and {j}: one store is changed through both, as '{a.privilege}' and "
-                        f"'{b.privilege}' (WF-2)"
-                    )
                 reduces = a.privilege.reduces or b.privilege.reduces
                 # All points write the elements of a replicated argument, and a point may be done before another begins.
                 shared = prod(domain) > 1 and any(
                     x.privilege.writes and x.partition.partition.replicated for x in (a, b)
                 )
-                if reduces or shared or not a.same_pieces(b, domain):
-                    raise VerifyException(
-                        f"arguments {i} and {j}: '{a.privilege}' and '{b.privilege}' of one store may conflict at "
-                        "different points (WF-2)"
-                    )
+                if a.privilege.returned and b.privilege.returned:
+                    wrong = f"one store is changed through both, as '{a.privilege}' and '{b.privilege}'"
+                elif reduces or shared or not a.same_pieces(b, domain):
+                    wrong = f"'{a.privilege}' and '{b.privilege}' of one store may conflict at different points"
+                else:
+                    continue
+                # Tiles of views that meet need not meet.
+                if a.overlap(b, domain) is not Overlap.APART:
+                    raise VerifyException(f"arguments {i} and {j}: {wrong} (WF-2)")
 
     # Text
 
