@@ -1,4 +1,4 @@
-"""`compose-kernels`: one kernel for each fused task.
+"""`compose-kernels`: one kernel for each fused task, or a few.
 
 Before::
 
@@ -21,13 +21,19 @@ After::
     dist.launch @fused_0<[4]>(%x: read #t, %z: no_access #t, %y: read #t, %w: write #t) : …
 
 The bodies of the members are put one after another. The kernel has one parameter for each distinct piece (store, view, pieces by
-partition) that the members use; what one member returns for it is what the next one that reads it gets, as a value. The legality
-of the group is the alias analysis: no other member can touch those elements. Parameters:
+partition) that the members use; what one member returns for it is what the next one that reads it gets, as a value. No other parameter
+holds any of those elements. Parameters:
 
 * read and written by members: `read_write`, or `write` if the first access is a write (Diffuse §1.7.1's define-before-use; D37);
 * temporaries: `no_access`. Their shape may still be needed; one that nothing uses is dropped;
-* `reduce` arguments are never merged: each is a parameter of its own, since each reduction's partials are combined on their own, in
-  order, exactly as without fusion.
+* `reduce` arguments that nobody else meets are never merged: each is a parameter of its own, since each reduction's partials are
+  combined on their own, in order, exactly as without fusion;
+* `reduce` arguments whose pieces other members read, write, or reduce with another operator are promoted. Only one point folds into
+  such a piece, so what it folds is all there is: the member folds into a tensor full of the operator's identity, and `old ⊕ fold`,
+  element by element, is the new value of the piece, which is read and written. Bit for bit what the executors do with partials.
+
+Where pieces of one store overlap at a point without being the same, memory says what a value cannot: the fused task is cut there
+(``analysis/runs.py``). Each run of members becomes one launch, in order. A temporary on both sides of a cut gets memory after all.
 
 Where a member may look at the shape of a piece only, it is given the parameter, not the value an earlier member made of it: results that
 are overwritten are not kept alive. Operations without uses are erased; kernels have no side effects.
@@ -42,7 +48,7 @@ arguments, no other argument shares an element with it, at the same point or at 
 
 Precondition: a verified module. Fused tasks may come from a file: one that breaks a fusion constraint raises LegalityError.
 Complexity: linear in the size of the composed kernels and in the number of arguments of all members.
-Source: Diffuse §4.2.2, §6.3, Theorem 1; checks D37-D39, D51.
+Source: Diffuse §4.2.2, §6.3, §6.4, Theorem 1; checks D21, D37-D39, D51, D62.
 """
 
 from __future__ import annotations
@@ -53,15 +59,19 @@ from typing import NamedTuple
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.privilege import Privilege
-from fuseir.dialects.kernel import PRIVILEGES_ATTRIBUTE, privileges_attribute
+from fuseir.dialects.kernel import PRIVILEGES_ATTRIBUTE, folds_into, privileges_attribute, result_parameters
 from fuseir.dialects.verification import location_of
 from fuseir.errors import LegalityError
 from fuseir.passes.analysis.composition import Recipe, Step, plan_composition
-from fuseir.passes.analysis.dependence import FusionState
+from fuseir.passes.analysis.dependence import Comparisons, FusionState, IndexTask, Rules
+from fuseir.passes.analysis.dependence import Kernels as TaskKinds
+from fuseir.passes.analysis.labels import access_label, pieces_label, store_label
+from fuseir.passes.analysis.promotion import combined, filled_with_identity
+from fuseir.passes.analysis.runs import PieceRelations, Run, cut_into_runs
 from fuseir.passes.fuse_tasks import explain, fused_location
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
@@ -71,11 +81,11 @@ Kernels = dict[str, func.FuncOp]
 # Legality
 
 
-def why_illegal(members: Sequence[LaunchOp], kernels: Kernels) -> str | None:
+def why_illegal(members: Sequence[LaunchOp], kernels: TaskKinds, comparisons: Comparisons) -> str | None:
     """Why the members cannot run back to back at each point; None if they can."""
-    state = FusionState(kernels)
+    state = FusionState(Rules(), comparisons)
     for member in members:
-        if (refusal := state.try_add(member)) is not None:
+        if (refusal := state.try_add(IndexTask.of(member, kernels, comparisons))) is not None:
             return f"{explain(refusal)}; {refusal.suggestion}"
     return None
 
@@ -98,7 +108,7 @@ def compose(recipe: Recipe, name: str, kernels: Kernels) -> tuple[func.FuncOp, C
     arguments = block.args
     current: list[SSAValue] = list(arguments[:tensors])
     for step in recipe.steps:
-        _inline(step, kernels[step.task].body.block, current, block)
+        _inline(step, recipe.privileges, kernels[step.task], current, block)
     returned = [k for k, privilege in enumerate(recipe.privileges) if privilege.returned]
     results = [current[k] for k in returned]
     block.add_op(func.ReturnOp(*results))
@@ -127,13 +137,24 @@ def _parameter_types(recipe: Recipe, kernels: Kernels) -> list[Attribute]:
     return [types[k] for types in (tensors, scalars) for k in sorted(types)]
 
 
-def _inline(step: Step, body: Block, current: list[SSAValue], block: Block) -> None:
-    """Append a kernel's body to ``block``; ``current`` holds the value of each tensor parameter, and is brought up to date."""
+def _inline(
+    step: Step, merged: Sequence[Privilege], kernel: func.FuncOp, current: list[SSAValue], block: Block
+) -> None:
+    """Append a kernel's body to ``block``; ``current`` holds the value of each tensor parameter, and is brought up to date.
+
+    ``merged`` are the privileges of the parameters.
+    """
     tensors = len(current)
+    body = kernel.body.block
     values: dict[SSAValue, SSAValue] = {}
-    for argument, privilege, number in zip(body.args, step.privileges, step.parameters, strict=False):
-        values[argument] = current[number] if privilege.reads else block.args[number]
+    combiners: dict[int, Operation] = {}
+    for k, (argument, privilege, number) in enumerate(zip(body.args, step.privileges, step.parameters, strict=False)):
         _keep_name(block.args[number], argument)
+        if privilege.reduces and not merged[number].reduces:
+            combiners[k] = next(folds_into(kernel, argument))  # the contract wants one
+            values[argument] = filled_with_identity(combiners[k], block.args[number], block)
+        else:
+            values[argument] = current[number] if privilege.reads else block.args[number]
     for argument, number in zip(body.args[len(step.parameters) :], step.scalars, strict=True):
         values[argument] = block.args[tensors + number]
         _keep_name(block.args[tensors + number], argument)
@@ -141,9 +162,11 @@ def _inline(step: Step, body: Block, current: list[SSAValue], block: Block) -> N
         if not isinstance(op, func.ReturnOp):
             block.add_op(op.clone(values))
             continue
-        returned = [n for n, privilege in zip(step.parameters, step.privileges, strict=True) if privilege.returned]
-        for number, value in zip(returned, op.arguments, strict=True):
-            current[number] = values[value]
+        for k, result in zip(result_parameters(step.privileges), op.arguments, strict=True):
+            number, value = step.parameters[k], values[result]
+            if k in combiners:
+                value = combined(combiners[k], current[number], value, block.args[number], block)
+            current[number] = value
 
 
 def _keep_name(parameter: SSAValue, original: SSAValue) -> None:
@@ -168,6 +191,7 @@ class _Composer:
         self.kernels: Kernels = {
             op.sym_name.data: op for op in module.ops if isinstance(op, func.FuncOp) and not op.is_declaration
         }
+        self.relations = PieceRelations()
         self.launched_before: set[str] = set()
         self._block = module.body.block
         self._symbols = {op.sym_name.data for op in module.ops if isinstance(op, func.FuncOp)}
@@ -204,27 +228,23 @@ class _Composer:
         self._block.insert_op_before(function, place)
         return composed
 
-    def rewrite(self, op: LaunchOp | FusedTaskOp, members: Sequence[LaunchOp]) -> LaunchOp | None:
-        """Put the launch of a composed kernel in the place of ``op``. Returns it, or None if there is nothing to launch."""
-        temporaries = op.temporaries if isinstance(op, FusedTaskOp) else ()
-        composition = plan_composition(members, temporaries)
+    def launch(self, members: Sequence[LaunchOp], temporaries: Sequence[SSAValue]) -> LaunchOp | None:
+        """The launch of a kernel that does what the members do one after another; None if there is nothing to launch."""
+        composition = plan_composition(members, temporaries, self.relations)
         self.launched_before.update(member.task_name for member in members)
-        launch: LaunchOp | None = None
-        if any(privilege.returned for privilege in composition.recipe.privileges):
-            kernel = self.kernel(composition.recipe)
-            accesses = [composition.accesses[k] for k in kernel.parameters]
-            launch = LaunchOp(
-                kernel.symbol,
-                op.extents,
-                [access.value for access in accesses],
-                [composition.recipe.privileges[k] for k in kernel.parameters],
-                [access.partition for access in accesses],
-                [composition.scalars[k] for k in kernel.scalars],
-            )
-            launch.location = op.location
-            self._block.insert_op_before(launch, op)
-        op.detach()
-        op.erase()
+        if not any(privilege.returned for privilege in composition.recipe.privileges):
+            return None
+        kernel = self.kernel(composition.recipe)
+        accesses = [composition.accesses[k] for k in kernel.parameters]
+        launch = LaunchOp(
+            kernel.symbol,
+            members[0].extents,
+            [access.value for access in accesses],
+            [composition.recipe.privileges[k] for k in kernel.parameters],
+            [access.partition for access in accesses],
+            [composition.scalars[k] for k in kernel.scalars],
+        )
+        launch.location = fused_location(members)
         return launch
 
     def erase_unlaunched(self, launched: Container[str]) -> None:
@@ -234,33 +254,104 @@ class _Composer:
                 self._block.erase_op(self.kernels[name])
 
 
+# Runs
+
+
+Homes = dict[SSAValue, dict[int, LaunchOp]]
+"""For each temporary of a fused task, the numbers of the runs that make or look at its contents, each with the first such member."""
+
+
+def homes_of(temporaries: Sequence[SSAValue], runs: Sequence[Run]) -> Homes:
+    """Where temporaries are used. One that has a single home needs no memory."""
+    homes: Homes = {root: {} for root in temporaries}
+    for number, run in enumerate(runs):
+        for member in run.members:
+            for access in member.accesses:
+                if access.root in homes and (access.privilege.reads or access.privilege.returned):
+                    homes[access.root].setdefault(number, member)
+    return homes
+
+
 @dataclass(frozen=True)
 class ComposeKernelsPass(RemarkingPass):
-    """Make one launch of one kernel of each fused task."""
+    """Make one launch of one kernel of each fused task, or of each run of its members that can share a kernel."""
 
     name = "compose-kernels"
 
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
         """Rewrite all fused tasks and all launches of kernels. Raises LegalityError if a fused task breaks a constraint."""
         composer = _Composer(module)
+        tasks = TaskKinds.of(list(composer.kernels.values()))
         launched: set[str] = set()
         for op in list(module.ops):
             if isinstance(op, FusedTaskOp):
-                members = op.members
-                if (reason := why_illegal(members, composer.kernels)) is not None:
+                members, temporaries = op.members, op.temporaries
+                if (reason := why_illegal(members, tasks, composer.relations.comparisons)) is not None:
                     raise LegalityError(f"fused task breaks a constraint: {reason}", location=location_of(op))
             elif isinstance(op, LaunchOp) and op.task_name in composer.kernels:
-                members = (op,)
+                members, temporaries = (op,), ()
             else:
                 continue
-            names = ", ".join(f"'@{member.task_name}'" for member in members)
-            launch = composer.rewrite(op, members)
-            if launch is None:
-                remarks.add(RemarkKind.PASSED, "FIR-N121", self.name, f"erased {names}: nothing is changed", module)
-                continue
-            launched.add(launch.task_name)
-            if len(members) > 1:
-                message = f"composed {names} into '@{launch.task_name}'"
-                tasks = [(member.task_name, member) for member in members]
-                remarks.add(RemarkKind.PASSED, "FIR-N120", self.name, message, launch, tasks=tasks)
+            runs = cut_into_runs(members, composer.relations)
+            homes = homes_of(temporaries, runs)
+            hidden: list[list[SSAValue]] = [[] for _ in runs]
+            for root, home in homes.items():
+                if len(home) == 1:
+                    hidden[next(iter(home))].append(root)
+            self._remark_on_cuts(runs, homes, remarks)
+            for run, of_run in zip(runs, hidden, strict=True):
+                launch = composer.launch(run.members, of_run)
+                self._remark_on_run(run, launch, module, remarks)
+                if launch is not None:
+                    launch.location = op.location if len(runs) == 1 else launch.location
+                    launched.add(launch.task_name)
+                    module.body.block.insert_op_before(launch, op)
+            op.detach()
+            op.erase()
         composer.erase_unlaunched(launched)
+
+    def _remark_on_cuts(self, runs: Sequence[Run], homes: Homes, remarks: Remarks) -> None:
+        for cut in (run.cut for run in runs):
+            if cut is None:
+                continue
+            earlier, later = cut.earlier_access, cut.later_access
+            label = store_label(later.root)
+            message = (
+                f"a fused task became several launches: '@{cut.later.task_name}' is in another kernel than "
+                f"'@{cut.earlier.task_name}', as store {label} is {access_label(earlier)}, then {access_label(later)}"
+            )
+            remarks.add(
+                RemarkKind.MISSED,
+                "FIR-N122",
+                self.name,
+                message,
+                cut.later,
+                tasks=[(member.task_name, member) for member in (cut.earlier, cut.later)],
+                store=label,
+                partitions=[pieces_label(earlier), pieces_label(later)],
+                suggestion="use one view and one partition for both, or views that do not meet",
+            )
+        for root, home in homes.items():
+            if len(home) > 1:
+                label = store_label(root)
+                first, second, *_ = home.values()
+                users = f"'@{first.task_name}' and '@{second.task_name}'"
+                remarks.add(
+                    RemarkKind.MISSED,
+                    "FIR-N123",
+                    self.name,
+                    f"store {label} needs memory after all: {users} use it in different kernels",
+                    first,
+                    tasks=[(first.task_name, first), (second.task_name, second)],
+                    store=label,
+                    suggestion="see why they are in different kernels",
+                )
+
+    def _remark_on_run(self, run: Run, launch: LaunchOp | None, module: ModuleOp, remarks: Remarks) -> None:
+        names = ", ".join(f"'@{member.task_name}'" for member in run.members)
+        if launch is None:
+            remarks.add(RemarkKind.PASSED, "FIR-N121", self.name, f"erased {names}: nothing is changed", module)
+        elif len(run.members) > 1:
+            message = f"composed {names} into '@{launch.task_name}'"
+            tasks = [(member.task_name, member) for member in run.members]
+            remarks.add(RemarkKind.PASSED, "FIR-N120", self.name, message, launch, tasks=tasks)

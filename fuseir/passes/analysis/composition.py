@@ -1,20 +1,25 @@
-"""What the kernel of a group of launches will be: its parameters, what each is for, and which member uses which.
+"""What the kernel of a run of launches will be: its parameters, what each is for, and which member uses which.
 
-One parameter for each distinct piece of a store (same view, same pieces by partition); reductions are never merged. Everything but the text
-of the kernel is decided here, in O(rank) for each pair of pieces of one store. Source: Diffuse §4.2.2; checks D37, D46.
+One parameter for each distinct piece of a store (same view, same pieces by partition). A reduction that nobody else meets is a parameter of
+its own, never merged: its partials are combined on their own, in order. One whose pieces other members read, write, or reduce with
+another operator is promoted: it becomes part of the parameter for those pieces, as a read and a write. Everything but the text of the
+kernel is decided here, in O(rank) for each pair of pieces of one store. Source: Diffuse §4.2.2; checks D37, D46.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from xdsl.ir import SSAValue
 
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
+from fuseir.dialects.dist.partition import Shape
 from fuseir.dialects.dist.privilege import NO_ACCESS, READ, READ_WRITE, WRITE, Privilege
+from fuseir.passes.analysis.dependence import Use
+from fuseir.passes.analysis.runs import PieceRelations
 
 
 @dataclass(slots=True)
@@ -26,9 +31,11 @@ class _Parameter:
     writes: bool = False
     reduction: Privilege | None = None
 
-    def add(self, privilege: Privilege) -> None:
+    def add(self, access: Access, privilege: Privilege) -> None:
         if privilege.reduces:
             self.reduction = privilege
+        if privilege.writes and not self.writes:
+            self.access = access  # the same pieces, but only one who writes may say that they are replicated
         # A read of what an earlier member wrote does not look at the contents on entry.
         self.reads = self.reads or (privilege.reads and not self.writes)
         self.writes = self.writes or privilege.writes
@@ -54,7 +61,7 @@ class Step(NamedTuple):
 class Recipe(NamedTuple):
     """How a composed kernel is made of kernels. Equal recipes make equal kernels, whatever the stores and partitions are.
 
-    ``privileges`` are those of the tensor parameters.
+    ``privileges`` are those of the tensor parameters. A step's reduction whose parameter is none is promoted.
     """
 
     steps: tuple[Step, ...]
@@ -78,44 +85,92 @@ class Composition:
     scalars: tuple[SSAValue, ...]
 
 
-def plan_composition(members: Sequence[LaunchOp], temporaries: Sequence[SSAValue]) -> Composition:
-    """Decide the parameters of the composed kernel, in order of first use by the members."""
+@dataclass(slots=True)
+class _Pieces:
+    """All accesses of a run to the same pieces of one store: who they are, and their common parameter once there is one.
+
+    That parameter is for all but reductions that are not promoted.
+    """
+
+    first: Use
+    privileges: set[Privilege] = field(default_factory=set[Privilege])
+    parameter: int | None = None
+
+    def promotes_reductions(self, domain: Shape) -> bool:
+        """Whether a reduction into these pieces is a value that other members meet."""
+        touching = {p for p in self.privileges if p.reads or p.returned}
+        # Where points share a piece, nothing else may meet it in one launch; what is left to see are views without elements.
+        access = self.first.access
+        return (
+            len(touching) > 1 and any(p.reduces for p in touching) and access.partition.disjoint(access.shape, domain)
+        )
+
+
+class _PieceTable:
+    """The pieces that a run uses, by store."""
+
+    def __init__(self, relations: PieceRelations) -> None:
+        self._relations = relations
+        self._known: dict[tuple[SSAValue, int], _Pieces] = {}
+        self._of_store: dict[SSAValue, list[_Pieces]] = {}
+
+    def find(self, access: Access, domain: Shape) -> _Pieces:
+        """The pieces of an access, known by then or not."""
+        use = Use(access, self._relations.comparisons.number(access))
+        key = (access.root, use.pieces)
+        known = self._known.get(key)
+        if known is None:
+            of_store = self._of_store.setdefault(access.root, [])
+            known = next((p for p in of_store if self._relations.same(p.first, use, domain)), None)
+            if known is None:
+                known = _Pieces(use)
+                of_store.append(known)
+            self._known[key] = known
+        return known
+
+
+def plan_composition(
+    members: Sequence[LaunchOp], temporaries: Sequence[SSAValue], relations: PieceRelations
+) -> Composition:
+    """Decide the parameters of the composed kernel, in order of first use by the members.
+
+    The members may share a kernel (``cut_into_runs``); ``temporaries`` are stores that nobody else sees.
+    """
+    domain = members[0].extents
+    table = _PieceTable(relations)
+    arguments = [[(access, table.find(access, domain)) for access in member.accesses] for member in members]
+    for access, pieces in (argument for of_member in arguments for argument in of_member):
+        pieces.privileges.add(access.privilege)
+
     parameters: list[_Parameter] = []
-    of_store: dict[SSAValue, list[int]] = {}
     scalars: dict[SSAValue, int] = {}
     steps: list[Step] = []
-    for member in members:
+    for member, of_member in zip(members, arguments, strict=True):
         numbers: list[int] = []
+        effects: list[tuple[int, Access, Privilege]] = []
         written: set[int] = set()
-        for access in member.accesses:
-            known = of_store.setdefault(access.root, [])
-            number = None if access.privilege.reduces else _find(parameters, known, access, member)
+        for access, pieces in of_member:
+            privilege = access.privilege
+            if privilege.reduces and pieces.promotes_reductions(domain):
+                privilege = READ_WRITE
+            number = None if privilege.reduces else pieces.parameter
             if access.privilege.writes and number in written:
                 number = None  # both write the same pieces, which is legal where those are empty
             if number is None:
                 number = len(parameters)
                 parameters.append(_Parameter(access))
-                known.append(number)
+                if not privilege.reduces and pieces.parameter is None:
+                    pieces.parameter = number
             numbers.append(number)
-            if access.privilege.writes:
+            effects.append((number, access, privilege))
+            if privilege.writes:
                 written.add(number)
         # A launch's reads see what was there before it, so its own writes count after them (in-place updates).
-        for number, access in sorted(
-            zip(numbers, member.accesses, strict=True), key=lambda pair: pair[1].privilege.writes
-        ):
-            parameters[number].add(access.privilege)
+        for number, access, privilege in sorted(effects, key=lambda effect: effect[2].writes):
+            parameters[number].add(access, privilege)
         member_scalars = tuple(scalars.setdefault(scalar, len(scalars)) for scalar in member.scalars)
         privileges = tuple(access.privilege for access in member.accesses)
         steps.append(Step(member.task_name, privileges, tuple(numbers), member_scalars))
     hidden = set(temporaries)
     privileges = tuple(NO_ACCESS if p.access.root in hidden else p.privilege for p in parameters)
     return Composition(Recipe(tuple(steps), privileges), tuple(p.access for p in parameters), tuple(scalars))
-
-
-def _find(parameters: list[_Parameter], known: list[int], access: Access, member: LaunchOp) -> int | None:
-    """The parameter that holds the pieces of ``access`` already."""
-    for number in known:
-        parameter = parameters[number]
-        if parameter.reduction is None and parameter.access.same_pieces(access, member.extents):
-            return number
-    return None
