@@ -77,22 +77,24 @@ def needs_memory(root: SSAValue, use: StoreUse, after: Liveness) -> Obstacle | N
             return Obstacle("FIR-N116", reason, "write all of the store, through the pieces that are read later")
         reason = f"'@{use.exposed_to.task_name}' reads it before a member writes it"
         return Obstacle("FIR-N112", reason, "write the result to a new store instead of updating this one")
-    fate = after.fate(root)
-    if _has_name(root):
-        # What the program is for; not a chance missed.
-        reason, kind = "it has a name, so the world outside can see it", RemarkKind.ANALYSIS
-    elif after.private(root):
-        reason, kind = None, RemarkKind.MISSED
-    elif fate is not root:
-        reason = f"it is swapped into {store_label(fate)}, which the world outside can see"
-        kind = RemarkKind.ANALYSIS if _has_name(fate) else RemarkKind.MISSED
-    else:
-        reason, kind = "it is not released in this module", RemarkKind.MISSED
-    if reason is not None:
-        return Obstacle("FIR-N113", reason, "drop the last handle before a value is read, if it is not needed", kind)
+    # A store with a name has memory even where a swap takes away what it holds.
+    if _has_name(root) or not after.private(root):
+        return _visible_outside(root, after.fate(root))
     if (reader := after.reader(root)) is not None:
         return _needed_later(reader)
     return None
+
+
+def _visible_outside(root: SSAValue, fate: SSAValue) -> Obstacle:
+    if _has_name(root):
+        reason = "it has a name, so the world outside can see it"
+    elif fate is not root:
+        reason = f"it is swapped into {store_label(fate)}, which the world outside can see"
+    else:
+        reason = "it is not released in this module"
+    # What has a name is what the program is for; not a chance missed.
+    kind = RemarkKind.ANALYSIS if _has_name(root) or _has_name(fate) else RemarkKind.MISSED
+    return Obstacle("FIR-N113", reason, "drop the last handle before a value is read, if it is not needed", kind)
 
 
 def _has_name(root: SSAValue) -> bool:

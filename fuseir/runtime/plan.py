@@ -62,6 +62,14 @@ class Release:
     slot: int
 
 
+@dataclass(frozen=True)
+class Swap:
+    """Exchanges the contents of two slots: their buffers, and what is known of them."""
+
+    first: int
+    second: int
+
+
 @dataclass
 class Outcome:
     """What became of a run: the first failure, and for each slot whose contents were lost, why."""
@@ -73,10 +81,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in order, over slots. ``tasks`` counts launches that went in, ``temporaries`` the stores that got no memory."""
+    """Steps in order, over slots: first those that a run binds, then those of stores that the passes made.
+
+    ``tasks`` counts launches that went in, ``launches`` those that came out, ``temporaries`` are the stores that got no memory.
+    """
 
     slots: tuple[Slot, ...]
-    steps: tuple[Step | Release, ...]
+    steps: tuple[Step | Release | Swap, ...]
     tasks: int
     launches: int
     temporaries: tuple[int, ...]
@@ -93,16 +104,24 @@ class Plan:
         allocate: Callable[[Shape, np.dtype[Any]], Array] = np.empty,
         lost_before: Mapping[int, BaseException] | None = None,
     ) -> Outcome:
-        """Runs the steps on these buffers, allocating those that are missing; ``slots`` is updated in place.
+        """Runs the steps on these buffers, allocating those that are missing; ``slots`` is updated in place when all have run.
 
         A step that fails loses the slots it writes, and a step that needs a lost slot loses its own; all others run
         (nothing else is lost). ``lost_before`` says which were lost already.
         """
         outcome = Outcome(lost=dict(lost_before or {}))
         lost = outcome.lost
+        bound, own = len(slots), [None] * (len(self.slots) - len(slots))
+        working: list[Array | None] = [*slots, *own]
         for step in self.steps:
             if isinstance(step, Release):
-                slots[step.slot] = None
+                working[step.slot] = None
+                continue
+            if isinstance(step, Swap):
+                a, b = step.first, step.second
+                working[a], working[b] = working[b], working[a]
+                causes = {a: lost.pop(b, None), b: lost.pop(a, None)}
+                lost.update({slot: cause for slot, cause in causes.items() if cause is not None})
                 continue
             # Why each slot that the step changes is lost, if it is, because of what went before.
             causes = (
@@ -113,8 +132,8 @@ class Plan:
             # A step that changes nothing is run for what it does with what it reads.
             if len(causes) < len(step.needs) if step.needs else lost.keys().isdisjoint(step.reads):
                 try:
-                    self._allocate(step, slots, allocate)
-                    step.run(slots, scalars)
+                    self._allocate(step, working, allocate)
+                    step.run(working, scalars)
                 except (
                     BaseException
                 ) as error:  # whatever a task raises, an interrupt too, surfaces when the plan is done
@@ -126,6 +145,9 @@ class Plan:
                     lost[changed] = causes[changed]
                 else:
                     lost.pop(changed, None)
+        slots[:] = working[:bound]
+        for slot in range(bound, len(self.slots)):
+            lost.pop(slot, None)
         return outcome
 
     def _allocate(

@@ -6,7 +6,7 @@ Shared by the executors that run whole modules and by the tools.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from xdsl.ir import SSAValue
 
 from fuseir.dialects.dist.attributes import ShapedStoreType
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
-from fuseir.dialects.dist.ops import ScalarOp, StoreOp
+from fuseir.dialects.dist.ops import ScalarOp, StoreOp, SwapOp
 from fuseir.dtypes import DTYPES
 from fuseir.errors import DTypeError, ShapeError, UsageError
 
@@ -33,33 +33,75 @@ def named_scalars(module: ModuleOp) -> dict[str, ScalarOp]:
     return {op.scalar_name.data: op for op in module.ops if isinstance(op, ScalarOp) and op.scalar_name is not None}
 
 
-def launches(module: ModuleOp) -> list[LaunchOp]:
-    """Every launch in program order; those of a fused task stand for it."""
-    found: list[LaunchOp] = []
+def launches_and_swaps(module: ModuleOp) -> list[LaunchOp | SwapOp]:
+    """All that changes what stores hold, in program order; the members of a fused task stand for it."""
+    found: list[LaunchOp | SwapOp] = []
     for op in module.ops:
         if isinstance(op, FusedTaskOp):
             found += op.members
-        elif isinstance(op, LaunchOp):
+        elif isinstance(op, LaunchOp | SwapOp):
             found.append(op)
     return found
+
+
+def launches(module: ModuleOp) -> list[LaunchOp]:
+    """Every launch in program order; those of a fused task stand for it."""
+    return [op for op in launches_and_swaps(module) if isinstance(op, LaunchOp)]
 
 
 def needed_inputs(module: ModuleOp, outputs: Collection[str] = ()) -> list[str]:
     """The named stores whose contents at the start matter, in program order.
 
     Those are all that are used, but for stores that a launch replaces as a whole before any other use; a store that is only ever written in
-    parts needs its other parts. An unused store matters if its contents at the end are wanted (``outputs``).
+    parts needs its other parts. Contents that nobody uses matter if a store has them at the end that is wanted (``outputs``).
     """
-    settled: dict[SSAValue, bool] = {}
-    for launch in launches(module):
-        accesses = launch.accesses
+    uses = _first_uses(module)
+    kept = {uses.origins.get(op.result, op.result) for name, op in named_stores(module).items() if name in outputs}
+    return [name for name, op in named_stores(module).items() if uses.matters.get(op.result, op.result in kept)]
+
+
+def undefined_outputs(module: ModuleOp, inputs: Collection[str]) -> set[str]:
+    """The named stores that hold, wholly or in part, nothing in particular at the end of a run that is given these inputs.
+
+    ``inputs`` are at least the ``needed_inputs``.
+    """
+    uses, stores = _first_uses(module), named_stores(module)
+    given = {stores[name].result for name in inputs}
+
+    def undefined(root: SSAValue) -> bool:
+        origin = uses.origins.get(root, root)
+        if isinstance(origin.owner, StoreOp) and origin.owner.store_name is None:
+            return uses.matters.get(origin, True)  # its first write left some of it out
+        return origin not in uses.matters and origin not in given
+
+    return {name for name, op in stores.items() if undefined(op.result)}
+
+
+class _FirstUses(NamedTuple):
+    """What a program does with what its stores hold at the start."""
+
+    matters: dict[SSAValue, bool]
+    """Whether contents at the start are needed, or replaced before any other use; no entry where nothing uses them."""
+    origins: dict[SSAValue, SSAValue]
+    """The stores from which, by swaps, each store has what it holds at the end, or what launches made of it."""
+
+
+def _first_uses(module: ModuleOp) -> _FirstUses:
+    matters: dict[SSAValue, bool] = {}
+    origins: dict[SSAValue, SSAValue] = {}
+    for op in launches_and_swaps(module):
+        if isinstance(op, SwapOp):
+            a, b = op.first, op.second
+            origins[a], origins[b] = origins.get(b, b), origins.get(a, a)
+            continue
+        accesses = op.accesses
         for access in accesses:
             if access.privilege.reads or access.privilege.reduces:
-                settled.setdefault(access.root, True)
+                matters.setdefault(origins.get(access.root, access.root), True)
         for access in accesses:
             if access.privilege.writes:
-                settled.setdefault(access.root, not access.covers_root(launch.extents))
-    return [name for name, op in named_stores(module).items() if settled.get(op.result, name in outputs)]
+                matters.setdefault(origins.get(access.root, access.root), not access.covers_root(op.extents))
+    return _FirstUses(matters, origins)
 
 
 def shape_of(value: SSAValue) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ from fuseir.runtime.program_stores import (
     needed_inputs,
     scalar_values,
     shape_of,
+    undefined_outputs,
 )
 from fuseir.tools import compare
 from fuseir.tools.array_files import array_for, check_outputs, formatted, write_arrays
@@ -55,7 +56,7 @@ def execute(options: RunOptions) -> None:
         check_outputs(options.outputs)
         inputs = _inputs(module, options)
         # A store that is neither given nor used holds whatever its memory held.
-        undefined = {*needed_inputs(module, named_stores(module))} - inputs.keys()
+        undefined = undefined_outputs(module, inputs)
         results = _run(module, inputs, options)
         if options.compare:
             expected = ReferenceExecutor().run(_verified(text, filename), inputs, options.scalars)

@@ -1,8 +1,9 @@
-"""Whose contents does anybody still want? A backward walk over the launches of a program.
+"""Whose contents does anybody still want? A backward walk over the launches and swaps of a program.
 
 A store's contents are *wanted* at some place of the program if the world outside can see the store (it has a name, which makes it an
 output of the program, or it is never released in this module: the application holds a reference), or if a later launch reads or reduces
-into it before a launch replaces all of it. The walk sees each launch once, and spends O(rank) on each argument.
+into it before a launch replaces all of it. A swap exchanges the fates of two stores: what is wanted of one before it is what is
+wanted of the other behind it. The walk sees each launch once, and spends O(rank) on each argument.
 """
 
 from __future__ import annotations
@@ -15,21 +16,29 @@ from xdsl.ir import SSAValue
 
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp, StoreOp
+from fuseir.dialects.dist.ops import ReleaseOp, StoreOp, SwapOp
 
 
 class Liveness:
-    """What is wanted at one place of a program: at first its end, then before each launch that ``step_over`` is given, last one first."""
+    """What is wanted at one place of a program: at first its end, then before each launch or swap that it steps over, last one first."""
 
     def __init__(self, module: ModuleOp) -> None:
         named = {op.result for op in module.ops if isinstance(op, StoreOp) and op.store_name is not None}
         self._private = {op.store for op in module.ops if isinstance(op, ReleaseOp)} - named
         # Of these, those that a launch further down reads or reduces into; of others it does not matter.
         self._pending: dict[SSAValue, LaunchOp] = {}
+        self._fates: dict[SSAValue, SSAValue] = {}
+
+    def fate(self, root: SSAValue) -> SSAValue:
+        """The store that has the contents at the end of the program that the store has here, if no launch replaces them."""
+        return self._fates.get(root, root)
 
     def private(self, root: SSAValue) -> bool:
-        """Whether the world outside cannot see the store after the program: it has no name and is released, itself or through a view."""
-        return root in self._private
+        """Whether the world outside cannot see, after the program, the contents that the store has here.
+
+        The store that they end up in has no name and is released, itself or through a view.
+        """
+        return self.fate(root) in self._private
 
     def reader(self, root: SSAValue) -> LaunchOp | None:
         """The next launch further down that needs the contents that the store has here, if any."""
@@ -37,7 +46,14 @@ class Liveness:
 
     def wanted(self, root: SSAValue) -> bool:
         """Whether anybody, application or launch, may look at the contents that the store has here."""
-        return root not in self._private or root in self._pending
+        return not self.private(root) or root in self._pending
+
+    def step_over_swap(self, swap: SwapOp) -> None:
+        """Move to the place before a swap."""
+        a, b = swap.first, swap.second
+        self._fates[a], self._fates[b] = self.fate(b), self.fate(a)
+        readers = {a: self._pending.pop(b, None), b: self._pending.pop(a, None)}
+        self._pending.update({root: reader for root, reader in readers.items() if reader is not None})
 
     def step_over(self, launch: LaunchOp, accesses: Sequence[Access]) -> None:
         """Move to the place before a launch, which has these accesses."""

@@ -22,7 +22,7 @@ from xdsl.ir import SSAValue
 from fuseir.codegen import abi
 from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
+from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp
 from fuseir.dialects.dist.partition import Interval
 from fuseir.dialects.kernel import is_kernel, sources_of_results
 from fuseir.errors import OutOfMemoryError, UnsupportedError, UsageError
@@ -33,7 +33,7 @@ from fuseir.runtime.arrays import Array, view_strides
 from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.opaque import OpaqueStep
 from fuseir.runtime.executors.partials import Partials
-from fuseir.runtime.plan import Number, Plan, Release, Slot, Step
+from fuseir.runtime.plan import Number, Plan, Release, Slot, Step, Swap
 from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches, scalar_values, shape_of
 
 _INLINE_BYTES = 1 << 17
@@ -81,7 +81,7 @@ class CpuExecutor:
         """The plan of a module; see ``Executor``. Identical kernels are compiled once, whatever stores they serve."""
         slots = [op.result for op in module.ops if isinstance(op, StoreOp)]
         scalars = [op.result for op in module.ops if isinstance(op, ScalarOp)]
-        plan_slots = tuple(_slot(op) for op in module.ops if isinstance(op, StoreOp))
+        plan_slots = [_slot(op) for op in module.ops if isinstance(op, StoreOp)]
         before = _touched(module)
         numbers = {launch: number for number, launch in enumerate(launches(module))}
         dependences: dict[str, Sequence[Set[int]]] = {}
@@ -99,6 +99,9 @@ class CpuExecutor:
                 dump(stage, staged)
 
         run_pipeline(module, CPU_PIPELINE if fuse else UNFUSED_PIPELINE, dump=after_stage, remarks=remarks)
+        made = [op for op in module.ops if isinstance(op, StoreOp) and op.result not in {*slots}]
+        slots += [op.result for op in made]
+        plan_slots += map(_slot, made)
         planner = _Planner(
             self,
             {store: number for number, store in enumerate(slots)},
@@ -106,19 +109,21 @@ class CpuExecutor:
             dependences,
         )
         planner.kernels = self._compiled(module)
-        steps: list[Step | Release] = []
+        steps: list[Step | Release | Swap] = []
         for op in module.ops:
             if isinstance(op, LaunchOp):
                 steps.append(planner.step(op, opaque_tasks, numbers.get(op)))
+            elif isinstance(op, SwapOp):
+                steps.append(Swap(planner.slots[op.first], planner.slots[op.second]))
             elif isinstance(op, ReleaseOp) and plan_slots[planner.slots[op.store]].name is None:
                 # What has a name was given from outside, or is asked for at the end.
                 steps.append(Release(planner.slots[op.store]))
         removed = before - _touched(module)
         return Plan(
-            plan_slots,
+            tuple(plan_slots),
             tuple(steps),
             len(numbers),
-            sum(not isinstance(step, Release) for step in steps),
+            sum(not isinstance(step, Release | Swap) for step in steps),
             tuple(sorted(planner.slots[root] for root in removed)),
         )
 
@@ -220,8 +225,9 @@ def _slot(op: StoreOp) -> Slot:
 
 
 def _touched(module: ModuleOp) -> set[SSAValue]:
-    """Stores whose contents some launch reads, writes or reduces."""
-    return {
+    """Stores whose contents some launch reads, writes or reduces, or a swap moves."""
+    swapped = {store for op in module.ops if isinstance(op, SwapOp) for store in op.operands}
+    return swapped | {
         access.root
         for launch in launches(module)
         for access in launch.accesses

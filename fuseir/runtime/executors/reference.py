@@ -16,18 +16,18 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp
+from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp
 from fuseir.errors import LimitError, UsageError
 from fuseir.passes.remarks import Remarks
 from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.reference_kernel import garbage
 from fuseir.runtime.executors.reference_launch import OpaqueTask, run_launch
-from fuseir.runtime.plan import Plan, Release, Slot, Step
+from fuseir.runtime.plan import Plan, Release, Slot, Step, Swap
 from fuseir.runtime.program_stores import (
     Number,
     dtype_of_store,
     fitted_array,
-    launches,
+    launches_and_swaps,
     scalar_values,
     shape_of,
     wrapped_scalar,
@@ -59,22 +59,25 @@ class ReferenceExecutor:
         UnsupportedError for an opaque task without a callable, LimitError for stores beyond the machine's memory.
         """
         memory: dict[SSAValue, Array] = {}
-        named: dict[str, Array] = {}
+        named: dict[str, SSAValue] = {}
         for op in module.ops:
             if isinstance(op, StoreOp):
                 name = None if op.store_name is None else op.store_name.data
                 array = _allocate(op, name)
                 memory[op.result] = array
                 if name is not None:
-                    named[name] = array
+                    named[name] = op.result
                     if name in stores:
                         array[...] = fitted_array(name, np.asarray(stores[name]), op)
         if unknown := sorted(stores.keys() - named.keys()):
             raise UsageError(f"the program has no store '{unknown[0]}'")
         values = scalar_values(module, scalars or {})
-        for launch in launches(module):
-            run_launch(launch, memory, [values[scalar] for scalar in launch.scalars], opaque_tasks or {})
-        return named
+        for op in launches_and_swaps(module):
+            if isinstance(op, SwapOp):
+                memory[op.first], memory[op.second] = memory[op.second], memory[op.first]
+            else:
+                run_launch(op, memory, [values[scalar] for scalar in op.scalars], opaque_tasks or {})
+        return {name: memory[store] for name, store in named.items()}
 
 
 def _allocate(op: StoreOp, name: str | None) -> Array:
@@ -108,11 +111,13 @@ class ReferencePlanner:
         stores = [op.result for op in module.ops if isinstance(op, StoreOp)]
         slots: dict[SSAValue, int] = {store: number for number, store in enumerate(stores)}
         scalars = [op for op in module.ops if isinstance(op, ScalarOp)]
-        steps: list[Step | Release] = []
+        steps: list[Step | Release | Swap] = []
         tasks = 0
         for op in module.ops:
             if isinstance(op, ReleaseOp):
                 steps.append(Release(slots[op.store]))
+            elif isinstance(op, SwapOp):
+                steps.append(Swap(slots[op.first], slots[op.second]))
             elif isinstance(op, LaunchOp | FusedTaskOp):
                 for launch in [op] if isinstance(op, LaunchOp) else op.members:
                     steps.append(_step(launch, slots, scalars, opaque_tasks, tasks))
