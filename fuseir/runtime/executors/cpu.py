@@ -208,7 +208,8 @@ def run_module(
         raise outcome.failure
     return {
         name: np.empty(slot.shape, slot.dtype) if buffer is None else buffer
-        for name, slot, buffer in zip(names, plan.slots, slots, strict=True)
+        # Slots of stores that the passes made come last.
+        for name, slot, buffer in zip(names, plan.slots[: len(names)], slots, strict=True)
         if name is not None
     }
 
