@@ -12,13 +12,17 @@ from fuseir.dialects.dist.view import View
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+def contiguous_strides(shape: Shape, itemsize: int) -> list[int]:
+    """The strides of a C-contiguous array, in bytes."""
+    strides = [itemsize] * len(shape)
+    for k in reversed(range(len(shape) - 1)):
+        strides[k] = strides[k + 1] * max(shape[k + 1], 1)
+    return strides
+
+
 def view_strides(view: View, root_shape: Shape, itemsize: int) -> tuple[int, list[int]]:
     """Byte offset of a view's first element in its C-contiguous root, and its strides in bytes."""
-    root_strides: list[int] = []
-    stride = itemsize
-    for extent in reversed(root_shape):
-        root_strides.insert(0, stride)
-        stride *= max(extent, 1)
+    root_strides = contiguous_strides(root_shape, itemsize)
     offset, strides = 0, [0] * len(view.shape)
     for coordinate, stride in zip(view.map().results, root_strides, strict=True):
         offset += coordinate.offset * stride

@@ -20,6 +20,7 @@ from fuseir.errors import DTypeError, FuseirError, LegalityError, OutOfMemoryErr
 from fuseir.location import call_site
 from fuseir.options import Options, options_from
 from fuseir.runtime.arrays import Array, array_of_view
+from fuseir.runtime.buffers import BufferPool
 from fuseir.runtime.launch_checks import check_overlaps, explicit_layout
 from fuseir.runtime.plan import Outcome, Plan
 from fuseir.runtime.statistics import Statistics
@@ -49,6 +50,7 @@ class Session:
         self._captured: set[int] = set()
         self._plans: dict[Any, Plan] = {}
         self._running = False
+        self._buffers = BufferPool()
         self._compiler: Compiler | None = None
         self._outer: list[Session] = []
 
@@ -248,7 +250,7 @@ class Session:
         slots = [root.buffer for root in form.roots]
         lost = {k: root.failure for k, root in enumerate(form.roots) if root.failure is not None}
         try:
-            outcome = plan.run(slots, form.scalars, lost_before=lost)
+            outcome = plan.run(slots, form.scalars, self._buffers.allocate, lost_before=lost)
         except BaseException as error:  # an interrupt between two steps
             _lose_changes(records, error)
             raise

@@ -31,6 +31,7 @@ from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
 from fuseir.passes.remarks import Remarks
 from fuseir.runtime.arrays import Array, view_strides
 from fuseir.runtime.executors.binding import slots_needed, slots_read
+from fuseir.runtime.executors.copies import Copies
 from fuseir.runtime.executors.opaque import OpaqueStep
 from fuseir.runtime.executors.partials import Partials
 from fuseir.runtime.plan import Number, Plan, Release, Slot, Step, Swap
@@ -38,6 +39,9 @@ from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches
 
 _INLINE_BYTES = 1 << 17
 """Below this many bytes of arguments, handing points to threads costs more than it saves."""
+
+_MOST_COPIED_BYTES = 1 << 26
+"""Where copies of what all points write would need more memory than this, points run one after another instead."""
 
 
 class NativeKernel:
@@ -265,13 +269,28 @@ class _Planner:
         points = abi.point_count(domain)
         arguments: list[_Argument] = []
         layouts: list[abi.ArgumentLayout] = []
-        size = 0
-        for access in launch.accesses:
+        size = sum(
+            int(np.prod(access.shape)) * dtype_of_store(access.root).itemsize
+            for access in launch.accesses
+            if not access.privilege.reduces
+        )
+        copies = [
+            Copies.of(access, points)
+            if access.privilege.writes
+            and access.partition.partition.replicated
+            and points > 1
+            and size >= _INLINE_BYTES
+            else None
+            for access in launch.accesses
+        ]
+        if sum(points * each.bytes_each for each in copies if each is not None) > _MOST_COPIED_BYTES:
+            copies, size = [None] * len(copies), 0
+        for access, own in zip(launch.accesses, copies, strict=True):
             slot = self.slots[access.root]
             itemsize = dtype_of_store(access.root).itemsize
             intervals = access.partition.partition.intervals(access.shape)
-            if access.privilege.reduces:
-                partials = Partials.of(access, domain, intervals)
+            if access.privilege.reduces or own is not None:
+                partials = own or Partials.of(access, domain, intervals)
                 strides = partials.tile_strides
                 arguments.append(_Argument(slot, 0, partials))
                 partial_stride = partials.bytes_each
@@ -281,7 +300,6 @@ class _Planner:
                 used = access.privilege.reads or access.privilege.writes
                 arguments.append(_Argument(slot if used else None, offset, None))
                 partial_stride = 0
-                size += int(np.prod(access.shape)) * itemsize
             layouts.append(abi.ArgumentLayout(tuple(map(_dimension, intervals, strides)), partial_stride))
         return KernelStep(
             executor=self.executor,
@@ -308,11 +326,11 @@ def _dimension(interval: Interval, stride: int) -> abi.TileDimension:
 
 @dataclass(frozen=True)
 class _Argument:
-    """Where a kernel's argument lives: a slot at a byte offset, partial buffers, or nowhere."""
+    """Where a kernel's argument lives: a slot at a byte offset, buffers of the points (partials or copies), or nowhere."""
 
     slot: int | None
     offset: int
-    partials: Partials | None
+    partials: Partials | Copies | None
 
 
 @dataclass(frozen=True)

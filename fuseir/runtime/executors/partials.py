@@ -18,7 +18,7 @@ from fuseir.dialects.dist.attributes import ShapedStoreType
 from fuseir.dialects.dist.partition import Interval, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import DTYPES
-from fuseir.runtime.arrays import Array, array_of_view
+from fuseir.runtime.arrays import Array, array_of_view, contiguous_strides
 from fuseir.runtime.reduction_tree import combine, tree_reduce
 
 
@@ -48,10 +48,7 @@ class Partials:
     @property
     def tile_strides(self) -> list[int]:
         """Strides of one buffer, in bytes."""
-        strides = [self.dtype.itemsize] * len(self.tile)
-        for k in reversed(range(len(self.tile) - 1)):
-            strides[k] = strides[k + 1] * self.tile[k + 1]
-        return strides
+        return contiguous_strides(self.tile, self.dtype.itemsize)
 
     @property
     def bytes_each(self) -> int:
