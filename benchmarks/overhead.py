@@ -35,9 +35,15 @@ def main() -> None:
     x, y = session.from_numpy(np.ones(10)), session.from_numpy(np.ones(10))
     a, b = np.ones(10), np.ones(10)
 
+    longer = session.from_numpy(np.ones(11))
+
     def capture() -> None:
         for _ in range(LAUNCHES):
             session.launch(add, x, y, session.store(10))
+
+    def capture_another() -> None:
+        for _ in range(LAUNCHES):
+            session.launch(add, longer, longer, session.store(11))
 
     def capture_and_run() -> None:
         capture()
@@ -51,8 +57,8 @@ def main() -> None:
     capture_and_run()
     first = time.process_time() - start
     start = time.process_time()
-    session.fence()
-    capture_and_run()
+    capture_another()
+    session.flush()
     miss = time.process_time() - start
     captured = []
     for _ in range(ROUNDS):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from numpy.typing import ArrayLike, DTypeLike
 
@@ -57,6 +58,7 @@ __all__ = [
     "Store",
     "Task",
     "Tiling",
+    "assert_no_compile",
     "current_session",
     "explain",
     "fence",
@@ -137,6 +139,11 @@ def fence() -> None:
 def explain() -> Explanation:
     """What the passes did with the current session's last planned window, and why not more (docs/remarks.md); ``print`` it."""
     return _session().explain()
+
+
+def assert_no_compile() -> AbstractContextManager[None]:
+    """A context in which the current session compiles nothing: what would is an error (``Session.assert_no_compile``)."""
+    return _session().assert_no_compile()
 
 
 def stats() -> Statistics:

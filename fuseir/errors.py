@@ -135,5 +135,11 @@ class OutOfMemoryError(FuseirError, MemoryError):
     code = "FIR-E013"
 
 
+class UnknownWindowError(FuseirError):
+    """A window that was never planned, where nothing may be compiled (``assert_no_compile``)."""
+
+    code = "FIR-E015"  # E014 is fuseir-run's, for backends that differ
+
+
 class FallbackWarning(UserWarning):
     """Something runs a slower way than asked, with the same results; warned about once a session."""

@@ -36,8 +36,10 @@ class Options:
     """Worker threads of the CPU executor; 0 means one for each available processor. Never affects results."""
     procs: int = 8
     """Pieces that stores are divided into by default: the launch domain is ``[procs]``. Reductions of inexact values depend on it."""
-    window: int = 1024
-    """Launches captured before they are analysed without being asked for."""
+    window: int = 64
+    """Launches at which a window is full at first: its first task runs without being asked for."""
+    max_window: int = 1024
+    """What a window grows to at most, while all of it becomes one task; it never grows if this is not above ``window``."""
     fuse: bool = True
     """Whether tasks are fused (``FUSEIR_DISABLE=1`` turns it off; results do not change)."""
     dump_ir: str | os.PathLike[str] | None = None
@@ -49,6 +51,7 @@ _VARIABLES = {
     "threads": "FUSEIR_NUM_THREADS",
     "procs": "FUSEIR_PROCS",
     "window": "FUSEIR_WINDOW",
+    "max_window": "FUSEIR_MAX_WINDOW",
     "fuse": "FUSEIR_DISABLE",
     "dump_ir": "FUSEIR_DUMP_IR",
 }
@@ -74,7 +77,7 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     options = replace(Options(), **values)
     if options.target not in ("cpu", "reference"):
         raise UsageError(f"unknown target '{options.target}'; targets are cpu, reference")
-    for key, least in (("procs", 1), ("window", 1), ("threads", 0)):
+    for key, least in (("procs", 1), ("window", 1), ("max_window", 1), ("threads", 0)):
         value: Any = getattr(options, key)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UsageError(f"option '{key}' is a whole number of at least {least}, not {value!r}")

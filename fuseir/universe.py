@@ -35,6 +35,7 @@ REPAIRED_DIALECTS = {
 PASSES = {
     "fuse-tasks": "fuseir.passes.fuse_tasks:FuseTasksPass",
     "eliminate-temporaries": "fuseir.passes.eliminate_temporaries:EliminateTemporariesPass",
+    "take-first-task": "fuseir.passes.take_first_task:TakeFirstTaskPass",
     "compose-kernels": "fuseir.passes.compose_kernels:ComposeKernelsPass",
     "fuse-kernels": "fuseir.passes.fuse_kernels:FuseKernelsPass",
     "lower-kernels": "fuseir.passes.lower_kernels:LowerKernelsPass",

@@ -26,13 +26,23 @@ CPU_PIPELINE: Pipeline = (
 )
 """From captured launches to kernels for the CPU."""
 
+FIRST_TASK_PIPELINE: Pipeline = (
+    "fuse-tasks",
+    "eliminate-temporaries",
+    "take-first-task",  # here only: the two before must see the whole window, the others need not
+    "compose-kernels",
+    "fuse-kernels",
+    "lower-kernels",
+)
+"""The same for the first task of a full window, whose other launches wait."""
+
 UNFUSED_PIPELINE: Pipeline = (
     "compose-kernels",  # here only: arguments of one launch that are the same pieces become one
     "lower-kernels",
 )
 """The same without any fusion: each launch runs its own kernel, each generic its own loops. Same bits as fused (FUSEIR_DISABLE=1)."""
 
-PIPELINES = {"cpu": CPU_PIPELINE, "unfused": UNFUSED_PIPELINE}
+PIPELINES = {"cpu": CPU_PIPELINE, "first-task": FIRST_TASK_PIPELINE, "unfused": UNFUSED_PIPELINE}
 """By the names that tools use."""
 
 

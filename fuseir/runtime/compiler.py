@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -40,12 +41,14 @@ from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import FallbackWarning, SourceLocation
 from fuseir.location import CallSite
 from fuseir.options import Options
-from fuseir.passes.remarks import Explanation, RemarkKind, Remarks
+from fuseir.passes.remarks import Explanation, Remark, RemarkKind, Remarks
 from fuseir.runtime.executors import Executor, make_executor
+from fuseir.runtime.first_task import Dump, FirstTaskWatch
 from fuseir.runtime.plan import Number, Plan
+from fuseir.runtime.planning import Planned
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import TaskInstance
-from fuseir.runtime.window import Launch, Record, Release
+from fuseir.runtime.window import Fence, Launch, Life, Record, launches_of, life_of, released_in
 
 
 class Compiler:
@@ -77,33 +80,68 @@ class Compiler:
         A window that cannot be compiled as asked still runs: unfused, or else by the reference executor. The first such window is
         warned about (reliability: anything wrong with compilation must not lose results).
         """
-        dump = None
-        self.remarks = Remarks()
-        if self.options.dump_ir is not None:
-            dump = self._dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
-            dump("captured", capture_module(records).module)
+        dump = self._start(records)
         try:
-            return self._prepare(self.executor, records, self.options.fuse, dump)
+            return self._prepare(self.executor, capture_module(records), fuse=self.options.fuse, dump=dump)
         except Exception as error:
             self._warn(error)
+        return self._plan_slower(records)
+
+    def plan_first_task(self, records: list[Record]) -> Planned:
+        """The plan of a full window's first task; of the whole window, unfused, if that cannot be compiled."""
+        dump = self._start(records)
+        try:
+            captured = capture_module(records)
+            watch = FirstTaskWatch(captured.module, dump)
+            plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch)
+            return watch.planned(plan, records)
+        except Exception as error:
+            self._warn(error)
+        return Planned(self._plan_slower(records))
+
+    def _plan_slower(self, records: list[Record]) -> Plan:
+        """The plan of a window that could not be compiled as asked."""
         if self.options.fuse:
             try:
-                return self._prepare(self.executor, records, False, None)
+                return self._prepare(self.executor, capture_module(records), fuse=False)
             except Exception as error:
                 self._warn(error)
-        return self._prepare(make_executor(replace(self.options, target="reference")), records, False, None)
+        reference = make_executor(replace(self.options, target="reference"))
+        return self._prepare(reference, capture_module(records), fuse=False)
+
+    def _start(self, records: list[Record]) -> Dump | None:
+        """Forget the window before; dump this one as captured."""
+        self.remarks = Remarks()
+        if self.options.dump_ir is None:
+            return None
+        dump = self._dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
+        dump("captured", capture_module(records).module)
+        return dump
+
+    def note_difference(self, text: str, site: CallSite) -> None:
+        """Add the remark that says why the window planned last was not known."""
+        message = f"the window is planned, as it is like none before. What differs from the nearest known one: {text}"
+        remark = Remark(RemarkKind.ANALYSIS, "FIR-N151", "compile", message, site.resolve())
+        self.remarks.extend([remark])
 
     def _prepare(
-        self, executor: Executor, records: list[Record], fuse: bool, dump: Callable[[str, ModuleOp], None] | None
+        self,
+        executor: Executor,
+        captured: CapturedModule,
+        *,
+        fuse: bool,
+        first_task: bool = False,
+        dump: Dump | None = None,
     ) -> Plan:
-        captured = capture_module(records)
         remarks = Remarks()
-        plan = executor.prepare(captured.module, captured.opaque_tasks, fuse=fuse, dump=dump, remarks=remarks)
+        plan = executor.prepare(
+            captured.module, captured.opaque_tasks, fuse=fuse, first_task=first_task, dump=dump, remarks=remarks
+        )
         # Only now: what was said about a module that then could not be compiled is not true of the plan.
         self.remarks.extend(remarks)
         return plan
 
-    def _dump_to(self, folder: Path) -> Callable[[str, ModuleOp], None]:
+    def _dump_to(self, folder: Path) -> Dump:
         """A function that writes a module as the folder's next numbered file. Failures are warned about once a session."""
         numbers = count()
 
@@ -151,16 +189,25 @@ class CapturedModule:
 def capture_module(records: list[Record]) -> CapturedModule:
     """The `dist` module of a window, stores and scalars in order of first occurrence.
 
-    A store is named unless it comes and goes inside the window: names are what the world outside can see.
+    A store is named unless it comes and goes inside the window: names are what the world outside can see. A release stands behind
+    the last launch that uses its store, whenever it came, and a fence between launches only: a window's key leaves open no more
+    than names, places and scalars.
     """
     builder = _ModuleBuilder(records)
+    remaining = Counter(root for launch in launches_of(records) for root in launch.roots)
+    started = fenced = False
     for record in records:
         if isinstance(record, Launch):
+            if fenced:
+                builder.append(FenceOp.create())
+            started, fenced = True, False
             builder.launch(record)
-        elif isinstance(record, Release):
-            builder.release(record.root)
-        else:
-            builder.append(FenceOp.create())
+            remaining.subtract(record.roots)
+            for root in dict.fromkeys(record.roots):
+                if not remaining[root]:
+                    builder.release(root)
+        elif isinstance(record, Fence):
+            fenced = started
     return builder.captured
 
 
@@ -168,9 +215,9 @@ class _ModuleBuilder:
     def __init__(self, records: list[Record]) -> None:
         self.captured = CapturedModule()
         self.block = self.captured.module.body.block
-        self.released = {id(record.root) for record in records if isinstance(record, Release)}
-        self.stores: dict[int, SSAValue] = {}
-        self.views: dict[tuple[int, View], SSAValue] = {}
+        self.released = released_in(records)
+        self.stores: dict[RootStore, SSAValue] = {}
+        self.views: dict[tuple[RootStore, View], SSAValue] = {}
         self.names: set[str] = set()
         self.symbols: dict[TaskInstance, str] = {}
         self.last_function: Operation | None = None
@@ -180,7 +227,7 @@ class _ModuleBuilder:
         self.block.add_op(op)
 
     def launch(self, record: Launch) -> None:
-        instance = record.instance
+        instance = record.instance.first_alike
         arguments = [self.view(root, view) for root, view in zip(record.roots, record.views, strict=True)]
         scalars = [
             self.scalar(value, dtype) for value, dtype in zip(record.scalars, instance.scalar_types, strict=True)
@@ -197,33 +244,32 @@ class _ModuleBuilder:
         self.append(op)
 
     def release(self, root: RootStore) -> None:
-        store = self.stores.get(id(root))
-        if store is not None:
-            self.append(ReleaseOp(store))
+        if root in self.released:
+            self.append(ReleaseOp(self.stores[root]))
 
     def store(self, root: RootStore) -> SSAValue:
-        known = self.stores.get(id(root))
+        known = self.stores.get(root)
         if known is None:
             name = None
-            if root.buffer is not None or id(root) not in self.released:
+            if life_of(root, self.released) is not Life.INTERNAL:
                 name = self._fresh(root.name or f"s{len(self.stores)}")
             op = StoreOp(StoreType(root.shape, element_attribute(root.dtype)), name)
             self.append(op)
             if name is None and SSAValue.is_valid_name(root.name):
                 # For people who read remarks and dumps: what is internal to the window has no name in the program.
                 op.result.name_hint = root.name
-            known = self.stores[id(root)] = op.result
+            known = self.stores[root] = op.result
         return known
 
     def view(self, root: RootStore, view: View) -> SSAValue:
         store = self.store(root)
         if view.index_map is None:
             return store
-        known = self.views.get((id(root), view))
+        known = self.views.get((root, view))
         if known is None:
             op = ViewOp(store, view, element_attribute(root.dtype))
             self.append(op)
-            known = self.views[id(root), view] = op.result
+            known = self.views[root, view] = op.result
         return known
 
     def scalar(self, value: Number, dtype: np.dtype[Any]) -> SSAValue:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from time import perf_counter
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,23 +16,33 @@ from numpy.typing import ArrayLike, DTypeLike
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import LargeInteger, element_dtype
-from fuseir.errors import DTypeError, FuseirError, LegalityError, OutOfMemoryError, ShapeError, UsageError
+from fuseir.errors import (
+    DTypeError,
+    FuseirError,
+    LegalityError,
+    OutOfMemoryError,
+    ShapeError,
+    UnknownWindowError,
+    UsageError,
+)
 from fuseir.location import call_site
 from fuseir.options import Options, options_from
 from fuseir.runtime.arrays import Array, array_of_view
 from fuseir.runtime.buffers import BufferPool
 from fuseir.runtime.launch_checks import check_overlaps, explicit_layout
-from fuseir.runtime.plan import Outcome, Plan
+from fuseir.runtime.lost_contents import lose_changes, note_replaced, replaces
+from fuseir.runtime.plan import Outcome
+from fuseir.runtime.planning import Planned, Planner
 from fuseir.runtime.statistics import Statistics
 from fuseir.runtime.stores import RootStore, Store, checked_shape, raise_if_lost
 from fuseir.runtime.tasks import Task
-from fuseir.runtime.window import Canonical, Fence, Launch, Record, Release, canonical
+from fuseir.runtime.window import Canonical, Fence, Launch, Record, Release, launches_of, without
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
-    from fuseir.runtime.compiler import Compiler
 
-_MOST_PLANS = 1024
+_FEW = 8
+"""A task of a full window that takes at most one launch in so many does not need a window of that size."""
 
 
 class Session:
@@ -47,11 +57,12 @@ class Session:
         self.statistics = Statistics()
         self._lock = threading.RLock()
         self._window: list[Record] = []
+        self._launches = 0
+        self._size = self.options.window
         self._captured: set[int] = set()
-        self._plans: dict[Any, Plan] = {}
+        self._planner = Planner(self.options, self.statistics)
         self._running = False
         self._buffers = BufferPool()
-        self._compiler: Compiler | None = None
         self._outer: list[Session] = []
 
     def __enter__(self) -> Session:
@@ -172,26 +183,43 @@ class Session:
                     "a task's body cannot launch tasks on the session that runs it", location=site.resolve()
                 )
             self._window.append(record)
+            self._launches += 1
             for k, (root, privilege) in enumerate(zip(roots, instance.privileges, strict=True)):
                 self._captured.add(id(root))
                 if privilege.writes:
                     root.defined = True
-                    if root.failure is not None and _replaces(root, views[k], pieces[k], launch_domain):
-                        root.failure = None  # nobody will look at what was lost
-            if len(self._window) >= self.options.window:
-                self.flush()
+                    if root.failure is not None and replaces(root, views[k], pieces[k], launch_domain):
+                        root.replaced = True  # nobody will look at what was lost
+            while self._launches >= self._size:
+                self._run(full=True)
 
     def fence(self) -> None:
         """Ends the window: nothing captured before fuses with anything captured after."""
         with self._lock:
-            self._window.append(Fence())
+            # One is as good as many.
+            if not (self._window and isinstance(self._window[-1], Fence)):
+                self._window.append(Fence())
+
+    @property
+    def window_size(self) -> int:
+        """How many launches fill the window: ``options.window`` at first, and up to ``options.max_window``.
+
+        Doubled when all of a full window became one task (Diffuse §7; D32), halved again when the first task was a small part of it.
+        """
+        return self._size
 
     def explain(self) -> Explanation:
         """Why the window that was planned last was, or was not, fused. Captures that have not run are not in it."""
-        from fuseir.passes.remarks import Explanation
-
         with self._lock:
-            return Explanation() if self._compiler is None else self._compiler.explain()
+            return self._planner.explain()
+
+    def assert_no_compile(self) -> AbstractContextManager[None]:
+        """A context in which all that runs must be known: no pass and no code generator runs.
+
+        A call in it that would make one run raises UnknownWindowError, which says what is new about the window. What was captured stays
+        so, and runs when asked again after the block.
+        """
+        return self._planner.no_compile()
 
     # Execution
 
@@ -200,38 +228,7 @@ class Session:
         with self._lock:
             if self._running:
                 raise UsageError("a task's body cannot read or flush the session that runs it")
-            # A copy: a finaliser in another thread may be about to add a release to the list.
-            records, self._window = list(self._window), []
-            self._captured = set()
-            if not any(isinstance(record, Launch) for record in records):
-                return
-            self._running = True
-            try:
-                self._execute(records)
-            finally:
-                self._running = False
-
-    def _planned(self, records: list[Record]) -> tuple[Plan, Canonical]:
-        """The plan of a window, and what to bind it to."""
-        try:
-            form = canonical(records)
-            plan = self._plans.get(form.key)
-            if plan is None:
-                plan = self._make_plan(records)
-                if len(self._plans) >= _MOST_PLANS:
-                    self._plans.clear()
-                self._plans[form.key] = plan
-            else:
-                self.statistics.plan_hits += 1
-        except Exception as error:
-            _lose_changes(records, error)
-            raise
-        except BaseException:
-            # Interrupted before anything ran: the window stays as it was captured.
-            self._window[:0] = records
-            self._captured.update(id(root) for record in records if isinstance(record, Launch) for root in record.roots)
-            raise
-        return plan, form
+            self._run(full=False)
 
     def read(self, root: RootStore, view: View) -> Array:
         """The contents of a view of a store as a new array, after running what was captured."""
@@ -245,18 +242,70 @@ class Session:
             # Copied here: outside the lock another thread's launch could change the contents meanwhile.
             return np.array(array_of_view(root.buffer, view))
 
-    def _execute(self, records: list[Record]) -> None:
-        plan, form = self._planned(records)
+    def _run(self, *, full: bool) -> None:
+        """Runs the window, or the first task of a full one (D29, D30)."""
+        # A copy: a finaliser in another thread may be about to add a release to the list.
+        records, self._window = list(self._window), []
+        if not self._launches:
+            self._captured = set()
+            return
+        self._running = True
+        try:
+            planned, form = self._planned(records, full)
+            if full:
+                self.statistics.full_windows += 1
+                self._resize(planned)
+            self._execute(records, planned, form)
+        finally:
+            self._running = False
+
+    def _planned(self, records: list[Record], full: bool) -> tuple[Planned, Canonical]:
+        """The plan of a window, and what to bind it to. The window is left with what the plan does not run."""
+        pending: list[Record] = []
+        try:
+            planned, form = self._planner.find(records, full=full)
+            if planned.taken is not None:
+                pending = without(records, planned.taken)
+        except UnknownWindowError:
+            pending = records
+            raise
+        except Exception as error:
+            lose_changes(launches_of(records), error)
+            raise
+        except BaseException:
+            # Interrupted before anything ran: the window stays as it was captured.
+            pending = records
+            raise
+        finally:
+            self._keep(pending)
+        return planned, form
+
+    def _keep(self, pending: list[Record]) -> None:
+        """Makes these records the window, and what was added meanwhile: releases, and by tasks that run, fences."""
+        launches = launches_of(pending)
+        self._launches = len(launches)
+        self._captured = captured = {id(root) for launch in launches for root in launch.roots}
+        added = self._window
+        self._window = [
+            *pending,
+            *(record for record in added if not isinstance(record, Release) or id(record.root) in captured),
+        ]
+
+    def _execute(self, records: list[Record], planned: Planned, form: Canonical) -> None:
+        plan, taken = planned.plan, planned.taken
         slots = [root.buffer for root in form.roots]
         lost = {k: root.failure for k, root in enumerate(form.roots) if root.failure is not None}
         try:
             outcome = plan.run(slots, form.scalars, self._buffers.allocate, lost_before=lost)
         except BaseException as error:  # an interrupt between two steps
-            _lose_changes(records, error)
+            lose_changes([each for k, each in enumerate(launches_of(records)) if taken is None or k in taken], error)
             raise
-        for number, (root, buffer) in enumerate(zip(form.roots, slots, strict=True)):
-            root.buffer = buffer
+        for number, root in enumerate(form.roots):
+            root.buffer = slots[number]
             root.failure = outcome.lost.get(number)
+            root.replaced = False
+        if outcome.lost:
+            note_replaced(launches_of(self._window))
         statistics = self.statistics
         statistics.windows += 1
         statistics.tasks += plan.tasks
@@ -266,32 +315,13 @@ class Session:
         if outcome.failure is not None:
             _raise_failure(outcome, records)
 
-    def _make_plan(self, records: list[Record]) -> Plan:
-        start = perf_counter()
-        if self._compiler is None:
-            from fuseir.runtime.compiler import Compiler
-
-            self._compiler = Compiler(self.options)
-        plan = self._compiler.plan(records)
-        self.statistics.plan_misses += 1
-        self.statistics.kernels_compiled = self._compiler.kernels_compiled
-        self.statistics.fallbacks = self._compiler.fallbacks
-        self.statistics.compile_seconds += perf_counter() - start
-        return plan
-
-
-def _replaces(root: RootStore, view: View, partition: Partition, domain: Shape) -> bool:
-    """Whether a write reaches every element of the root."""
-    return view.covers(root.shape) and partition.covers(view.shape, domain)
-
-
-def _lose_changes(records: list[Record], error: BaseException) -> None:
-    """Notes that the contents of all stores that a window changes were lost: it did not run, or not to its end."""
-    for record in records:
-        if isinstance(record, Launch):
-            for root, privilege in zip(record.roots, record.instance.privileges, strict=True):
-                if privilege.returned:
-                    root.failure = error
+    def _resize(self, planned: Planned) -> None:
+        """Grows or shrinks the window by what became of a full one."""
+        if planned.grows:
+            self._size = max(self._size, min(2 * self._size, self.options.max_window))
+        elif planned.taken is not None and _FEW * len(planned.taken) <= self._size:
+            # Looking through a window costs its length, for each task.
+            self._size = max(self.options.window, self._size // 2)
 
 
 def _sort_arguments(task: Task, arguments: Sequence[Any], stores: list[Store], scalars: list[Any]) -> None:
@@ -317,8 +347,7 @@ def _raise_failure(outcome: Outcome, records: list[Record]) -> None:
     assert failure is not None
     number = None if outcome.failed_step is None else outcome.failed_step.launch_number
     if number is not None:
-        launches = [record for record in records if isinstance(record, Launch)]
-        location = launches[number].site.resolve()
+        location = launches_of(records)[number].site.resolve()
         failure.add_note(f"in the task launched at {location}: {(location.text or '').strip()}")
     raise failure
 

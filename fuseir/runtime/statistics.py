@@ -14,11 +14,13 @@ class Statistics:
     launches: int = 0
     """Launches that the executor ran for them, after fusion."""
     windows: int = 0
-    """Windows executed."""
+    """Plans executed: of whole windows, and of the first tasks of full ones."""
+    full_windows: int = 0
+    """Times a window was full, so that its first task was executed."""
     plan_hits: int = 0
-    """Windows whose plan was known."""
+    """Plans that were known."""
     plan_misses: int = 0
-    """Windows that went through the passes."""
+    """Plans that had to be made: their windows went through the passes."""
     kernels_compiled: int = 0
     """Kernels that went through the code generator."""
     fallbacks: int = 0

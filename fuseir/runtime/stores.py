@@ -29,10 +29,11 @@ class RootStore:
     """A distributed array's memory and state, owned by a session.
 
     ``buffer`` is None until something is written; it is C-contiguous and aligned. ``defined`` is what the application may rely on:
-    some captured launch wrote to it. ``failure`` is what made its contents be lost, if they were.
+    some captured launch wrote to it. ``failure`` is what made its contents be lost, if they were, and ``replaced`` says that a
+    captured launch is to write all of them anew.
     """
 
-    __slots__ = ("buffer", "defined", "dtype", "failure", "handles", "name", "shape")
+    __slots__ = ("buffer", "defined", "dtype", "failure", "handles", "name", "replaced", "shape")
 
     def __init__(self, shape: Shape, dtype: np.dtype[Any], name: str | None, buffer: Array | None) -> None:
         self.shape = shape
@@ -42,6 +43,7 @@ class RootStore:
         self.defined = buffer is not None
         self.handles = 0
         self.failure: BaseException | None = None
+        self.replaced = False
 
 
 class Store(RefusedOperators):
@@ -207,8 +209,8 @@ def checked_shape(shape: Sequence[int] | int) -> Shape:
 
 
 def raise_if_lost(root: RootStore) -> None:
-    """Raises StorePoisonedError, chained to its first cause, if the contents were lost."""
-    if root.failure is not None:
+    """Raises StorePoisonedError, chained to its first cause, if the contents were lost and no captured launch replaces them."""
+    if root.failure is not None and not root.replaced:
         raise StorePoisonedError(
             f"the contents of store {root.name or ''}{root.shape} were lost when a task failed: {root.failure!r}"
         ) from root.failure

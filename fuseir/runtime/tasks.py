@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -26,7 +27,7 @@ _MOST_LAYOUTS = 4096
 
 
 class TaskInstance:
-    """A task for arguments of given element types and ranks. Equal only to itself, so it can stand in keys.
+    """A task for arguments of given element types and ranks. Equal only to itself; ``first_alike`` can stand in keys.
 
     ``kernel`` is its body, None for an opaque task; ``extent_classes`` are the (argument, dimension) pairs whose extents the body
     takes to be equal; ``divisible`` says that its results do not depend on how large its tiles are; ``layouts`` caches the default
@@ -34,6 +35,8 @@ class TaskInstance:
     """
 
     __slots__ = (
+        "__weakref__",
+        "_alike",
         "argument_names",
         "argument_types",
         "divisible",
@@ -76,6 +79,20 @@ class TaskInstance:
             self.extent_classes = [sorted(members) for members in extent_classes(kernel, returned)]
             self.divisible = not reduces_on_its_own(kernel)
         self.layouts: dict[tuple[int, tuple[Shape, ...]], tuple[Shape, tuple[Partition, ...]]] = {}
+        # Not the instance itself where it is the first of its kind: it could go away only when cycles are collected.
+        self._alike: TaskInstance | Literal["itself"] | None = "itself" if kernel is None else None
+
+    @property
+    def first_alike(self) -> TaskInstance:
+        """The instance that stands for all with the same kernel, text for text: a task defined anew makes no new plans.
+
+        An opaque task is alike to itself only: nobody can tell what its function does.
+        """
+        if self._alike is None:
+            text = str(self.kernel), self.privileges, self.argument_types, self.scalar_types
+            first = _FIRST_ALIKE.setdefault(text, self)
+            self._alike = "itself" if first is self else first
+        return self if self._alike == "itself" else self._alike
 
     def layout(self, shapes: tuple[Shape, ...], procs: int) -> tuple[Shape, tuple[Partition, ...]]:
         """Launch domain and partitions where the caller gives none.
@@ -134,6 +151,9 @@ class TaskInstance:
                 )
             )
         return (procs,), tuple(partitions)
+
+
+_FIRST_ALIKE: WeakValueDictionary[object, TaskInstance] = WeakValueDictionary()
 
 
 class Task:

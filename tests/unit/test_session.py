@@ -98,7 +98,7 @@ def test_a_different_window_is_a_miss(change: str) -> None:
 
 
 def test_a_full_window_runs() -> None:
-    session = fuseir.Session(window=4)
+    session = fuseir.Session(window=4, max_window=4)
     x, y = session.from_numpy(np.ones(5)), session.zeros(5)
     for _ in range(9):
         session.launch(AXPY, 1.0, x, y)

@@ -27,12 +27,14 @@ class Executor(Protocol):
         opaque_tasks: Mapping[str, Callable[..., None]],
         *,
         fuse: bool,
+        first_task: bool = False,
         dump: Callable[[str, ModuleOp], None] | None = None,
         remarks: Remarks | None = None,
     ) -> Plan:
         """The plan of a verified `dist` module, which may be changed in the process.
 
         ``opaque_tasks`` gives the callable of each symbol without a body; ``remarks`` collects what the passes say.
+        With ``first_task`` the plan may run the first task only, fused or single; the stages it dumps tell whether it does.
         Slots are the module's stores, in order; scalars its ``dist.scalar`` operations. Raises CompileError.
         """
         ...

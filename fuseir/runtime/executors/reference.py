@@ -104,6 +104,7 @@ class ReferencePlanner:
         opaque_tasks: Mapping[str, Callable[..., None]],
         *,
         fuse: bool,
+        first_task: bool = False,
         dump: Callable[[str, ModuleOp], None] | None = None,
         remarks: Remarks | None = None,
     ) -> Plan:

@@ -1,0 +1,116 @@
+"""Plans by the canonical form of their windows: what was planned once is not planned again (Diffuse §5.2).
+
+A hit runs no pass and no code generator; it does not even load the compiler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import islice
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from fuseir.errors import UnknownWindowError
+from fuseir.location import CallSite
+from fuseir.options import Options
+from fuseir.runtime.misses import Difference, nearest_difference
+from fuseir.runtime.plan import Plan
+from fuseir.runtime.statistics import Statistics
+from fuseir.runtime.window import Canonical, Forms, Key, Record, canonical, launches_of
+
+if TYPE_CHECKING:
+    from fuseir.passes.remarks import Explanation
+    from fuseir.runtime.compiler import Compiler
+
+_MOST_PLANS = 1024
+_COMPARED = 64
+"""Known windows that an unknown one is compared with, the latest first."""
+
+
+class Planned(NamedTuple):
+    """A plan, and which of the window's launches it runs.
+
+    ``taken`` has their numbers; None stands for all. ``grows``: the whole window, of two launches or more, became one task.
+    """
+
+    plan: Plan
+    taken: frozenset[int] | None = None
+    grows: bool = False
+
+
+class Planner:
+    """The plans of a session. Makes those it does not know, unless that is forbidden."""
+
+    def __init__(self, options: Options, statistics: Statistics) -> None:
+        self._options = options
+        self._statistics = statistics
+        self._compiler: Compiler | None = None
+        self._forms = Forms()
+        self._plans: dict[Key, Planned] = {}
+        self._forbidden = 0
+
+    def find(self, records: list[Record], *, full: bool) -> tuple[Planned, Canonical]:
+        """The plan of a window, and what to bind it to. ``full``: of its first task only, if tasks are fused.
+
+        Raises UnknownWindowError for a window that was never planned, inside ``no_compile``.
+        """
+        # What cannot fuse gains nothing by waiting.
+        full = full and self._options.fuse and self._options.target != "reference"
+        form = canonical(records, self._forms, full=full)
+        found = self._plans.get(form.key)
+        if found is not None:
+            self._statistics.plan_hits += 1
+            return found, form
+        difference = nearest_difference(form.key, islice(reversed(self._plans), _COMPARED))
+        if self._forbidden:
+            raise _unknown(records, difference)
+        found = self._make(records, difference, full)
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()
+        self._plans[form.key] = found
+        return found, form
+
+    def explain(self) -> Explanation:
+        """What was said about the window that was planned last."""
+        from fuseir.passes.remarks import Explanation
+
+        return Explanation() if self._compiler is None else self._compiler.explain()
+
+    @contextmanager
+    def no_compile(self) -> Generator[None]:
+        """Inside, a window that is not known is an error."""
+        self._forbidden += 1
+        try:
+            yield
+        finally:
+            self._forbidden -= 1
+
+    def _make(self, records: list[Record], difference: Difference | None, full: bool) -> Planned:
+        statistics, start = self._statistics, perf_counter()
+        if self._compiler is None:
+            from fuseir.runtime.compiler import Compiler
+
+            self._compiler = Compiler(self._options)
+        compiler = self._compiler
+        planned = compiler.plan_first_task(records) if full else Planned(compiler.plan(records))
+        if difference is not None:
+            compiler.note_difference(difference.text, _site(records, difference))
+        statistics.plan_misses += 1
+        statistics.kernels_compiled = compiler.kernels_compiled
+        statistics.fallbacks = compiler.fallbacks
+        statistics.compile_seconds += perf_counter() - start
+        return planned
+
+
+def _site(records: list[Record], difference: Difference) -> CallSite:
+    """Where a difference shows in the program: the launch concerned, else the last."""
+    return launches_of(records)[-1 if difference.launch is None else difference.launch].site
+
+
+def _unknown(records: list[Record], difference: Difference | None) -> UnknownWindowError:
+    what = "a window would have to be compiled, which assert_no_compile() forbids"
+    if difference is None:
+        return UnknownWindowError(f"{what}: no window is known yet", location=launches_of(records)[0].site.resolve())
+    message = f"{what}. What differs from the nearest known one: {difference.text}"
+    return UnknownWindowError(message, location=_site(records, difference).resolve())
