@@ -27,7 +27,7 @@ from fuseir.dialects.dist.partition import Interval
 from fuseir.dialects.kernel import is_kernel, sources_of_results
 from fuseir.errors import OutOfMemoryError, UnsupportedError, UsageError
 from fuseir.options import available_cpus
-from fuseir.passes.pipelines import CPU_PIPELINE, UNFUSED_PIPELINE, run_pipeline
+from fuseir.passes.pipelines import CPU_PIPELINE, FIRST_TASK_PIPELINE, UNFUSED_PIPELINE, run_pipeline
 from fuseir.passes.remarks import Remarks
 from fuseir.runtime.arrays import Array, view_strides
 from fuseir.runtime.executors.binding import slots_needed, slots_read
@@ -79,6 +79,7 @@ class CpuExecutor:
         opaque_tasks: Mapping[str, Callable[..., None]],
         *,
         fuse: bool,
+        first_task: bool = False,
         dump: Callable[[str, ModuleOp], None] | None = None,
         remarks: Remarks | None = None,
     ) -> Plan:
@@ -102,7 +103,8 @@ class CpuExecutor:
             if dump is not None:
                 dump(stage, staged)
 
-        run_pipeline(module, CPU_PIPELINE if fuse else UNFUSED_PIPELINE, dump=after_stage, remarks=remarks)
+        fused = FIRST_TASK_PIPELINE if first_task else CPU_PIPELINE
+        run_pipeline(module, fused if fuse else UNFUSED_PIPELINE, dump=after_stage, remarks=remarks)
         made = [op for op in module.ops if isinstance(op, StoreOp) and op.result not in {*slots}]
         slots += [op.result for op in made]
         plan_slots += map(_slot, made)
