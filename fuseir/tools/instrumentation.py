@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -18,9 +18,12 @@ from xdsl.utils.exceptions import DiagnosticException, ShrinkException
 
 from fuseir.dialects.parsing import one_line
 from fuseir.dialects.verification import verify_module
-from fuseir.errors import FuseirError, InputFileError, UnsupportedError
+from fuseir.errors import FuseirError, InputFileError, LegalityError, UnsupportedError
 from fuseir.passes.remarks import RemarkingPass, Remarks
 from fuseir.tools.failures import InternalError
+
+if TYPE_CHECKING:
+    from fuseir.checking import LegalityCheck  # loads NumPy, which most runs do not need
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,20 @@ class PassRunner:
     time_passes: bool = False
     remarks: Remarks | None = None
     """Collects what passes say, if anybody wants to know."""
+    legality: LegalityCheck | None = None
+    """If given, what the first passes get; what ``fuseir.checking.CHECKED_PASSES`` make of a program is then checked."""
     seconds: list[float] = field(default_factory=list[float])
 
     def run(self, ctx: Context, module: ModuleOp, chunk: int, out: IO[str], err: IO[str]) -> None:
         """Apply the passes in order. Raises FuseirError if one fails; other exceptions are faults of passes."""
+        legality = self.legality
         for index, current in enumerate(self.passes):
             last = index == len(self.passes) - 1
             self._show_before(current, module, err)
+            checked = self.legality is not None and self.legality.can_check(current.name)
+            if self.legality is not None and checked and legality is None:
+                # What other passes did before this one is not checked, so it is the program to compare with.
+                legality = self.legality.anew(module)
             before = self._text(module) if self.printing.only_changes else None
             start = time.perf_counter()
             try:
@@ -78,6 +88,9 @@ class PassRunner:
                 print(f"Pass {current.name} took {self.seconds[-1]} seconds", file=out)
             if self.verify_each or (last and self.verify_result):
                 self._verify_after(current, module, err)
+            legality = legality if checked else None
+            if legality is not None:
+                self._check_after(legality, current, module, err)
             self._show_after(current, module, before, (chunk, index), err)
             if self.printing.between_passes and not last:
                 print(f"IR after {current.name}:\n{self._text(module)}\n\n\n", file=out)
@@ -101,6 +114,15 @@ class PassRunner:
             if self.printing.after_failure:
                 self._show(f"IR Dump After {current.name} Failed", module, err)
             message = f"pass '{current.name}' left a module that does not verify: {error.message}"
+            raise InternalError(message, location=error.location, notes=error.notes) from error
+
+    def _check_after(self, legality: LegalityCheck, current: ModulePass, module: ModuleOp, err: IO[str]) -> None:
+        try:
+            legality.check(module)
+        except LegalityError as error:
+            if self.printing.after_failure:
+                self._show(f"IR Dump After {current.name} Failed", module, err)
+            message = f"pass '{current.name}' changed what the program does: {error.message}"
             raise InternalError(message, location=error.location, notes=error.notes) from error
 
     def _show_before(self, current: ModulePass, module: ModuleOp, err: IO[str]) -> None:

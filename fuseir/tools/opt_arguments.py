@@ -169,6 +169,12 @@ def _add_checking_arguments(parser: ArgumentParser) -> None:
         default=True,
         help="verify after each pass, not only the input and the result",
     )
+    group.add_argument(
+        "--check-legality",
+        action="store_true",
+        help="check point by point that fused tasks, and what fuse-tasks and eliminate-temporaries make of the program, do the same as "
+        "the launches they are made of",
+    )
     group.add_argument("--verify-roundtrip", action="store_true", help="check that the input survives print and parse")
     group.add_argument(
         "--expected-diagnostics",

@@ -90,6 +90,8 @@ class OptDriver(xDSLOptMain):
     def process(self, data: bytes, name: str, out: IO[str], err: IO[str]) -> int:
         """Process an input held in memory. Returns the exit code; errors are printed, MemoryError is raised."""
         try:
+            if self.args.check_legality and self.args.disable_verify:
+                raise UsageError("--check-legality needs a program that is verified: drop --disable-verify")
             text = decode(data, name)
             pipelines = [*([read_pipeline(text)] if self.args.run_reproducer else []), *self.args.passes]
             runner = self._runner(pipelines)
@@ -163,6 +165,12 @@ class OptDriver(xDSLOptMain):
         module = parse_module(self.ctx, text, name, allow_implicit_module=not self.args.no_implicit_module)
         if not self.args.disable_verify:
             verify_module(module, text)
+        if self.args.check_legality:
+            from fuseir.checking import LegalityCheck  # loads NumPy, which most runs do not need
+
+            # Fused tasks that are there already are held against their members, launched one after the other.
+            runner.legality = LegalityCheck(module, text)
+            runner.legality.check(module)
         if self.args.verify_roundtrip:
             check_roundtrip(self.ctx, module)
         try:
