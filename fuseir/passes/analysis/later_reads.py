@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import cached_property
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
@@ -17,26 +18,40 @@ _MOST_READS = 64
 
 
 class LaterReads:
-    """Who reads or reduces which store where in a module, in program order."""
+    """Who reads or reduces which store where in a module, in program order. Looked up when first asked: it is seldom needed."""
 
     def __init__(self, module: ModuleOp) -> None:
-        self._outside = Liveness(module)
-        self._positions: dict[LaunchOp, int] = {}
-        self._reads: dict[SSAValue, list[tuple[int, Access]]] = {}
-        self._swapped = {store for op in module.ops if isinstance(op, SwapOp) for store in op.operands}
-        launches = [op for top in module.ops for op in (top.members if isinstance(top, FusedTaskOp) else (top,))]
-        for position, launch in enumerate(launches):
-            if not isinstance(launch, LaunchOp):
-                continue
-            self._positions[launch] = position
-            for access in launch.accesses:
-                if access.privilege.reads or access.privilege.reduces:
-                    self._reads.setdefault(access.root, []).append((position, access))
+        self._module = module
 
     def rest_is_dead(self, launch: LaunchOp, written: Access) -> bool:
         """Whether nobody, after the launch, looks at the store outside of the view that it writes."""
         if not self._outside.private(written.root) or written.root in self._swapped:
             return False
-        reads = self._reads.get(written.root, [])
-        later = reads[bisect_right(reads, self._positions[launch], key=lambda read: read[0]) :]
+        positions, all_reads = self._reads
+        reads = all_reads.get(written.root, [])
+        later = reads[bisect_right(reads, positions[launch], key=lambda read: read[0]) :]
         return len(later) <= _MOST_READS and all(written.view == access.view for _, access in later)
+
+    @cached_property
+    def _outside(self) -> Liveness:
+        return Liveness(self._module)
+
+    @cached_property
+    def _swapped(self) -> set[SSAValue]:
+        return {store for op in self._module.ops if isinstance(op, SwapOp) for store in op.operands}
+
+    @cached_property
+    def _reads(self) -> tuple[dict[LaunchOp, int], dict[SSAValue, list[tuple[int, Access]]]]:
+        positions: dict[LaunchOp, int] = {}
+        reads: dict[SSAValue, list[tuple[int, Access]]] = {}
+        launches = (
+            op for top in self._module.ops for op in (top.members if isinstance(top, FusedTaskOp) else (top,))
+        )
+        for position, launch in enumerate(launches):
+            if not isinstance(launch, LaunchOp):
+                continue
+            positions[launch] = position
+            for access in launch.accesses:
+                if access.privilege.reads or access.privilege.reduces:
+                    reads.setdefault(access.root, []).append((position, access))
+        return positions, reads
