@@ -42,6 +42,8 @@ class Options:
     """What a window grows to at most, while all of it becomes one task; it never grows if this is not above ``window``."""
     fuse: bool = True
     """Whether tasks are fused (``FUSEIR_DISABLE=1`` turns it off; results do not change)."""
+    check: bool = False
+    """Whether what the passes make of each window is checked point by point (docs/checking.md); slow, never affects results."""
     dump_ir: str | os.PathLike[str] | None = None
     """Folder that receives every captured window as IR, and the output of every pass."""
 
@@ -53,6 +55,7 @@ _VARIABLES = {
     "window": "FUSEIR_WINDOW",
     "max_window": "FUSEIR_MAX_WINDOW",
     "fuse": "FUSEIR_DISABLE",
+    "check": "FUSEIR_CHECK",
     "dump_ir": "FUSEIR_DUMP_IR",
 }
 
@@ -85,8 +88,9 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     for key, most in (("procs", 65536), ("threads", 4096)):
         if (value := getattr(options, key)) > most:
             raise UsageError(f"option '{key}' is at most {most}, not {value!r}")
-    if not isinstance(options.fuse, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise UsageError(f"option 'fuse' is True or False, not {options.fuse!r}")
+    for key in ("fuse", "check"):
+        if not isinstance(value := getattr(options, key), bool):
+            raise UsageError(f"option '{key}' is True or False, not {value!r}")
     if options.dump_ir is not None and not isinstance(options.dump_ir, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise UsageError(f"option 'dump_ir' is a path, not {options.dump_ir!r}")
     return replace(options, threads=options.threads or available_cpus())
@@ -95,10 +99,10 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
 def _parse(field: str, variable: str, text: str) -> Any:
     if field in ("target", "dump_ir"):
         return text
-    if field == "fuse":
+    if field in ("fuse", "check"):
         if text not in ("0", "1"):
             raise UsageError(f"{variable} is 0 or 1, not {text!r}")
-        return text == "0"
+        return text == ("0" if field == "fuse" else "1")  # the one variable turns something off, the other on
     try:
         return int(text)
     except ValueError:

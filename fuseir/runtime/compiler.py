@@ -33,12 +33,13 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from fuseir.checking import LegalityCheck
 from fuseir.dialects.dist.attributes import StoreType, kernel_element_type, partition_attr
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import ELEMENT_NAMES
-from fuseir.errors import FallbackWarning, SourceLocation
+from fuseir.errors import FallbackWarning, LimitError, SourceLocation
 from fuseir.location import CallSite
 from fuseir.options import Options
 from fuseir.passes.remarks import Explanation, Remark, RemarkKind, Remarks
@@ -64,6 +65,7 @@ class Compiler:
         self.remarks = Remarks()
         self._numbers = count()
         self._dump_failed = False
+        self._unchecked = False
 
     def explain(self) -> Explanation:
         """What the passes said about the window planned last, with the lines of the user's program."""
@@ -134,12 +136,41 @@ class Compiler:
         dump: Dump | None = None,
     ) -> Plan:
         remarks = Remarks()
+        if self.options.check and fuse and self.options.target != "reference":  # which fuses nothing
+            dump = self._checked(captured.module, dump, remarks)
         plan = executor.prepare(
             captured.module, captured.opaque_tasks, fuse=fuse, first_task=first_task, dump=dump, remarks=remarks
         )
         # Only now: what was said about a module that then could not be compiled is not true of the plan.
         self.remarks.extend(remarks)
         return plan
+
+    def _checked(self, module: ModuleOp, dump: Dump | None, remarks: Remarks) -> Dump | None:
+        """``dump``, which also raises LegalityError if a pass changes what the module does; what is too large is not checked."""
+        try:
+            check = LegalityCheck(module)
+        except LimitError as error:
+            self._warn_unchecked(error, remarks)
+            return dump
+
+        def after(stage: str, staged: ModuleOp) -> None:
+            # First, so that a stage that is wrong is among the files.
+            if dump is not None:
+                dump(stage, staged)
+            if check.can_check(stage):
+                try:
+                    check.check(staged)
+                except LimitError as error:
+                    self._warn_unchecked(error, remarks)
+
+        return after
+
+    def _warn_unchecked(self, error: LimitError, remarks: Remarks) -> None:
+        message = f"the window is not checked (FUSEIR_CHECK): {error.message}"
+        remarks.add(RemarkKind.MISSED, "FIR-N152", "compile", message, suggestion="use smaller stores or fewer pieces")
+        if not self._unchecked:
+            warnings.warn(message, FallbackWarning, stacklevel=2)
+        self._unchecked = True
 
     def _dump_to(self, folder: Path) -> Dump:
         """A function that writes a module as the folder's next numbered file. Failures are warned about once a session."""
