@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import combinations, product
 from typing import NamedTuple
 
-from enumerate_partitions import Coordinate, Shape, TilingNumbers, indices, points, value
+from enumerate_partitions import Coordinate, Shape, TilingNumbers, indices, points, union, value
 
 
 class ViewNumbers(NamedTuple):
@@ -22,13 +22,17 @@ class ViewNumbers(NamedTuple):
 
 
 class Argument(NamedTuple):
-    """One argument of a launch. ``view`` of None is the whole store, ``tiling`` of None gives everything to every point."""
+    """One argument of a launch. ``view`` of None is the whole store, ``tiling`` of None gives everything to every point.
+
+    ``replicated`` says that each point writes a copy of its own of all that the view shows, the same values in each.
+    """
 
     store: int
     store_shape: Shape
     view: ViewNumbers | None
     tiling: TilingNumbers | None
     privilege: str
+    replicated: bool = False
 
     @property
     def reads(self) -> bool:
@@ -96,6 +100,11 @@ def depends(a: Argument, b: Argument) -> bool:
     return true or anti or reduction
 
 
+def copied(a: Argument, b: Argument) -> bool:
+    """Whether ``b`` only reads what each point has a copy of its own of, since ``a`` wrote it."""
+    return a.replicated and a.writes and not (b.writes or b.reduces)
+
+
 def crosses_points(a: Sequence[int], b: Sequence[int]) -> bool:
     """Whether two different points share an element."""
     return any(x & y for p, x in enumerate(a) for q, y in enumerate(b) if p != q)
@@ -106,7 +115,31 @@ def fusible(first: Task, second: Task) -> bool:
     if first.domain != second.domain:
         return False
     return not any(
-        depends(a, b) and crosses_points(sub_stores(a, first.domain), sub_stores(b, second.domain))
+        depends(a, b) and not copied(a, b) and crosses_points(sub_stores(a, first.domain), sub_stores(b, second.domain))
+        for a, b in product(first.arguments, second.arguments)
+    )
+
+
+def changes(argument: Argument) -> bool:
+    """Whether the store may differ afterwards."""
+    return argument.writes or argument.reduces
+
+
+def touched(argument: Argument, domain: Shape) -> int:
+    """The elements of the store that any point gets."""
+    return union(sub_stores(argument, domain))
+
+
+def commute(first: Task, second: Task) -> bool:
+    """Whether the two launches may change places: no element that either changes is touched by both, at whichever points.
+
+    Folds count as changes, and so do not commute: floating-point additions in another order have another result.
+    """
+    return not any(
+        a.store == b.store
+        and "no_access" not in (a.privilege, b.privilege)
+        and (changes(a) or changes(b))
+        and touched(a, first.domain) & touched(b, second.domain)
         for a, b in product(first.arguments, second.arguments)
     )
 
@@ -120,7 +153,7 @@ def well_formed(task: Task) -> bool:
                 size *= extent
             if all_of(argument).bit_count() != size:
                 return False
-        if argument.writes:
+        if argument.writes and not argument.replicated:
             pieces = sub_stores(argument, task.domain)
             if crosses_points(pieces, pieces):
                 return False

@@ -1,0 +1,90 @@
+"""Random launches as plain numbers: pieces of few stores, so that launches meet often."""
+
+from __future__ import annotations
+
+import random
+
+from enumerate_partitions import Shape, TilingNumbers
+from point_oracle import Argument, Task, ViewNumbers, well_formed
+
+PRIVILEGES = ["read"] * 6 + ["write"] * 5 + ["read_write"] * 2 + ["reduce<add>"] * 2 + ["reduce<max>", "no_access"]
+DOMAINS = [(1,), (2,), (3,), (4,), (4,), (2, 2), (3, 2)]
+RANKS = [(1,), (1, 1), (2,), (2, 1), (2, 2)]
+
+Pieces = tuple[int, Shape, ViewNumbers | None, TilingNumbers | None]
+"""An argument without its privilege."""
+
+
+def random_view(rng: random.Random, shape: Shape) -> ViewNumbers | None:
+    """A slice with strides of either sign; now and then a permutation, or a broadcast dimension."""
+    if rng.random() < 0.45:
+        return None
+    dims = list(range(len(shape)))
+    if rng.random() < 0.3:
+        rng.shuffle(dims)
+    extents: list[int] = [0] * len(shape)
+    results = []
+    for k, extent in enumerate(shape):
+        stride = rng.choice([1, 1, 1, 2])
+        length = rng.randint(1, (extent - 1) // stride + 1)
+        start = rng.randint(0, extent - 1 - (length - 1) * stride)
+        if rng.random() < 0.25:
+            start, stride = start + (length - 1) * stride, -stride
+        extents[dims[k]] = length
+        results.append((dims[k], stride, start))
+    if rng.random() < 0.1:
+        extents.append(rng.randint(1, 3))  # nothing moves with it
+    return ViewNumbers(tuple(extents), tuple(results))
+
+
+def random_tiling(rng: random.Random, shape: Shape, domain: Shape) -> TilingNumbers | None:
+    """Tiles that fit the domain more or less, with offsets and projections."""
+    if rng.random() < 0.12:
+        return None
+    tile, offset, projection = [], [], []
+    free = list(range(len(domain)))
+    for extent in shape:
+        dim = free.pop(0) if free and rng.random() < 0.9 else None
+        if dim is None and rng.random() < 0.1:
+            dim = rng.randrange(len(domain))  # perhaps one that moves another dimension already
+        tile.append(
+            rng.choice([-(-extent // domain[dim]), 1, 2]) if dim is not None else rng.choice([extent, extent, 2])
+        )
+        offset.append(rng.choice([0, 0, 0, 0, 1, -1]))
+        if dim is None:
+            projection.append((None, 0, rng.choice([0, 0, 1])))
+        else:
+            scale = rng.choice([1, 1, 1, 1, -1, 2])
+            projection.append((dim, scale, domain[dim] - 1 if scale == -1 else 0))
+    return TilingNumbers(tuple(tile), tuple(offset), tuple(projection))
+
+
+def random_pool(rng: random.Random, domain: Shape, most: int = 4) -> list[Pieces]:
+    """Pieces of one to three stores, at most so many of each."""
+    stores = [
+        (k, tuple(rng.randint(1, 8 if rank == 1 else 5) for _ in range(rank)))
+        for k, rank in enumerate(rng.choice(RANKS))
+    ]
+    pool: list[Pieces] = []
+    for store, shape in stores:
+        views = [random_view(rng, shape) for _ in range(rng.randint(1, 3))]
+        for _ in range(rng.randint(1, most)):
+            view = rng.choice(views)
+            pool.append((store, shape, view, random_tiling(rng, shape if view is None else view.shape, domain)))
+    return pool
+
+
+def random_window(rng: random.Random, longest: int = 5) -> list[Task]:
+    """Well-formed launches over one domain; now and then one over another."""
+    domain = rng.choice(DOMAINS)
+    pool = random_pool(rng, domain)
+    window: list[Task] = []
+    for _ in range(rng.randint(2, longest)):
+        own_domain = domain if rng.random() < 0.97 or len(domain) > 1 else (domain[0] + 1,)
+        for _ in range(8):
+            arguments = (Argument(*rng.choice(pool), rng.choice(PRIVILEGES)) for _ in range(rng.randint(1, 3)))
+            task = Task(own_domain, tuple(arguments))
+            if well_formed(task):
+                window.append(task)
+                break
+    return window
