@@ -46,6 +46,20 @@ class Options:
     """Whether what the passes make of each window is checked point by point (docs/checking.md); slow, never affects results."""
     dump_ir: str | os.PathLike[str] | None = None
     """Folder that receives every captured window as IR, and the output of every pass."""
+    remarks: str | None = None
+    """Kinds of remarks to print for each window that is planned: ``missed``, or ``passed,missed``, or ``all``."""
+    remarks_file: str | os.PathLike[str] | None = None
+    """File that remarks are added to; standard error unless given."""
+
+    @property
+    def remark_kinds(self) -> tuple[str, ...]:
+        """``remarks`` as a list of kinds."""
+        asked = tuple(kind.strip() for kind in (self.remarks or "").split(",") if kind.strip())
+        return REMARK_KINDS if "all" in asked else asked
+
+
+REMARK_KINDS = ("passed", "missed", "failed", "analysis")
+"""MLIR's kinds of remarks."""
 
 
 _VARIABLES = {
@@ -57,6 +71,8 @@ _VARIABLES = {
     "fuse": "FUSEIR_DISABLE",
     "check": "FUSEIR_CHECK",
     "dump_ir": "FUSEIR_DUMP_IR",
+    "remarks": "FUSEIR_REMARKS",
+    "remarks_file": "FUSEIR_REMARKS_FILE",
 }
 
 
@@ -91,13 +107,18 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     for key in ("fuse", "check"):
         if not isinstance(value := getattr(options, key), bool):
             raise UsageError(f"option '{key}' is True or False, not {value!r}")
-    if options.dump_ir is not None and not isinstance(options.dump_ir, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise UsageError(f"option 'dump_ir' is a path, not {options.dump_ir!r}")
+    for key in ("dump_ir", "remarks_file"):
+        if (value := getattr(options, key)) is not None and not isinstance(value, str | os.PathLike):
+            raise UsageError(f"option '{key}' is a path, not {value!r}")
+    if not isinstance(options.remarks, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageError(f"option 'remarks' is text such as 'missed', not {options.remarks!r}")
+    if unknown := [kind for kind in options.remark_kinds if kind not in REMARK_KINDS]:
+        raise UsageError(f"unknown kind of remarks '{unknown[0]}'; kinds are {', '.join(REMARK_KINDS)}, and all")
     return replace(options, threads=options.threads or available_cpus())
 
 
 def _parse(field: str, variable: str, text: str) -> Any:
-    if field in ("target", "dump_ir"):
+    if field in ("target", "dump_ir", "remarks", "remarks_file"):
         return text
     if field in ("fuse", "check"):
         if text not in ("0", "1"):

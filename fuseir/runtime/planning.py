@@ -16,6 +16,7 @@ from fuseir.location import CallSite
 from fuseir.options import Options
 from fuseir.runtime.misses import Difference, nearest_difference
 from fuseir.runtime.plan import Plan
+from fuseir.runtime.remark_log import RemarkLog
 from fuseir.runtime.statistics import Statistics
 from fuseir.runtime.window import Canonical, Forms, Key, Record, canonical, launches_of
 
@@ -46,6 +47,7 @@ class Planner:
         self._options = options
         self._statistics = statistics
         self._compiler: Compiler | None = None
+        self._log = RemarkLog(options)
         self._forms = Forms()
         self._plans: dict[Key, Planned] = {}
         self._forbidden = 0
@@ -96,6 +98,7 @@ class Planner:
         planned = compiler.plan_first_task(records) if full else Planned(compiler.plan(records))
         if difference is not None:
             compiler.note_difference(difference.text, _site(records, difference))
+        self._log.write(compiler.explain())
         statistics.plan_misses += 1
         statistics.kernels_compiled = compiler.kernels_compiled
         statistics.fallbacks = compiler.fallbacks

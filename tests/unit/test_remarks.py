@@ -12,7 +12,7 @@ import pytest
 from helpers.dist_programs import groups, passed
 
 import fuseir
-from fuseir.errors import FallbackWarning, SourceLocation
+from fuseir.errors import FallbackWarning, SourceLocation, UsageError
 from fuseir.passes.remarks import Explanation, Remark, RemarkKind, Remarks, TaskPlace
 from fuseir.tools.opt_driver import OptDriver
 from fuseir.tools.remark_output import format_remarks
@@ -180,3 +180,37 @@ def test_each_place_where_a_group_ends_has_one_remark(pieces: str):
     assert len(missed) == len(found) - 1
     assert len({remark.location for remark in missed}) == len(missed)
     assert all(len(remark.tasks) == 2 and remark.suggestion for remark in missed)
+
+
+def test_remarks_are_printed_on_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "remarks.txt"
+    copy = fuseir.task(COPY)
+    for options in ({"remarks": "missed"}, {"remarks": "passed, missed", "remarks_file": file}):
+        with fuseir.Session(**options):
+            for _ in range(2):  # the second time the plan is known, and nothing is said
+                copy_shifted(copy)[0].numpy()
+            copy(fuseir.zeros(4), y := fuseir.store(4))
+            copy(y, z := fuseir.store(4))
+            assert z.numpy().tolist() == [0.0] * 4
+    printed, written = capsys.readouterr().err, file.read_text(encoding="utf-8")
+    for text in (printed, written):
+        assert text.count("[FIR-N102]") == 1
+        assert "      copy(z[1:], y)\n" in text
+    assert "[passed]" not in printed
+    assert "[passed] fuse-tasks: fused 2 launches" in written
+
+
+def test_unknown_kinds_of_remarks_are_refused():
+    with pytest.raises(UsageError, match="unknown kind of remarks 'mised'"):
+        fuseir.Session(remarks="mised")
+
+
+def test_a_file_that_remarks_cannot_be_written_to_is_warned_about_once(tmp_path: Path):
+    with fuseir.Session(remarks="all", remarks_file=tmp_path):
+        copy = fuseir.task(COPY)
+        y, _ = copy_shifted(copy)
+        with pytest.warns(FallbackWarning, match="remarks"):
+            y.numpy()
+        z, _ = copy_shifted(copy)
+        copy(z, y)
+        assert y.numpy().tolist() == [1.0] * 15  # another warning would be an error

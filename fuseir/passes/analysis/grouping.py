@@ -99,7 +99,7 @@ class Grouping:
     ) -> None:
         self.groups: list[Group] = []
         self.refusals: list[Refusal] = []
-        """Why each launch that begins a group did not join the one it was closest to."""
+        """Why each launch that begins a group did not join the one it was closest to; an opaque task never joins any."""
         self.notes: list[Note] = []
         self._rules = rules
         self._comparisons = comparisons
@@ -114,8 +114,7 @@ class Grouping:
     def place(self, task: IndexTask) -> None:
         """Put the next launch of the program into a group."""
         if not task.has_body:
-            if self.groups:
-                self.refusals.append(Refusal(Constraint.OPAQUE, task))
+            self.refusals.append(Refusal(Constraint.OPAQUE, task))
             self._begin(task)
             return
         floor = self._last_uses.last_conflict(task) if self._rules.reorder else len(self.groups) - 1
