@@ -132,17 +132,15 @@ def test_reductions_through_one_disjoint_tiling(dtype: np.dtype[Any]) -> None:
         assert not different(expected, run_module(module.clone(), inputs, threads=2, fuse=fuse)), f"fuse={fuse}"
 
 
-def test_the_fold_is_the_right_operand() -> None:
-    """``old ⊕ fold`` and not the other way round, and no reassociation: (old + (x + y)) in floats."""
+def test_a_fold_does_not_start_from_what_was_there() -> None:
+    """Two ones folded into 2^24 make 2^24 + 2; one after the other they would be lost."""
     module = chain(np.dtype("f4"))
     inputs = {name: np.zeros(62, "f4") for name in named_stores(module)}
-    inputs["x"] = np.full(62, 1, "f4")
-    inputs["y"] = np.full(62, -(2.0**24), "f4")
+    inputs["x"] = inputs["y"] = np.ones(62, "f4")
     inputs["old_add"] = np.full(62, 2.0**24, "f4")
     got = run_module(module, inputs)
-    # reduce<add> of y + x, then reduce<max> of x, then plus the new values: x + y
-    folded = np.float32(2.0**24) + (np.float32(-(2.0**24)) + np.float32(1))
-    assert got["old_add"][0] == max(folded, np.float32(1)) + (np.float32(1) + np.float32(-(2.0**24)))
+    # Then the members fold 1 into it with max, and add the 2 that the first chain made.
+    assert set(got["old_add"].tolist()) == {2.0**24 + 4}
 
 
 def test_reductions_that_nobody_else_meets_stay_reductions() -> None:
