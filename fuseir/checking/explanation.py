@@ -17,12 +17,11 @@ from fuseir.dialects.verification import location_of
 from fuseir.errors import LegalityError
 
 
-def unordered_points(program: Program, group: Group, store: int, element: int, text: str | None) -> LegalityError:
-    """The error about a fused task that leaves another term in an element if its points run in another order."""
+def unordered_points(program: Program, group: Group, text: str | None) -> LegalityError:
+    """The error about a fused task that does something else if its points run in another order."""
     conflict = first_conflict(program, group)
     if conflict is None:
-        where = f"element {_index(program.stores[store], element)} of store {program.stores[store].label}"
-        message = f"the fused task depends on the order of its points, which shows in {where}"
+        message = "what the fused task does depends on the order of its points"
         return LegalityError(message, location=location_of(group.op, text))
     declared = program.stores[conflict.store]
     one = (

@@ -60,7 +60,7 @@ class LegalityCheck:
         return LegalityCheck(module, self._text)
 
     def _run_in_all_orders(self, machine: Machine, group: Group) -> None:
-        """Run a fused task; in each order of its points it must do the same."""
+        """Run a fused task; in each order of its points, tasks must see the same, and leave the same behind."""
         orders = _ORDERS[: min(prod(group.domain), len(_ORDERS))]  # one point has one order, two have two
         if len(orders) < 2:
             machine.run_group(group, "ascending")
@@ -68,14 +68,14 @@ class LegalityCheck:
         changed = {a.store for call in group.members for a in call.arguments if a.changes} - group.temporaries
         before = {store: machine.terms_of(store).copy() for store in changed}
         machine.run_group(group, orders[0])
-        first = {store: machine.terms_of(store) for store in changed}
+        seen, first = machine.seen, {store: machine.terms_of(store) for store in changed}
         for order in orders[1:]:
             for store, words in before.items():
                 machine.set_terms(store, words.copy())
             machine.run_group(group, order)
-            for store, words in first.items():
-                if (element := _first_difference(words, machine.terms_of(store))) is not None:
-                    raise unordered_points(machine.program, group, store, element, self._text)
+            same = all(np.array_equal(words, machine.terms_of(store)) for store, words in first.items())
+            if not same or machine.seen != seen:
+                raise unordered_points(machine.program, group, self._text)
 
     def _check_store(self, number: int, store: Store, rewritten: Program, machine: Machine) -> None:
         expected = self._expected.terms_of(number)

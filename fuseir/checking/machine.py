@@ -84,11 +84,17 @@ class Machine:
         # By store; in the order of the members, and within one of its arguments: the order in which they will be folded.
         self._pending: dict[int, list[_Sums]] = {}
         self._world = 0
+        self._seen = 0
 
     @property
     def world(self) -> int:
         """What opaque tasks may have done elsewhere: a word for which of them ran, in which order, and what they saw."""
         return self._world
+
+    @property
+    def seen(self) -> int:
+        """A word for what the tasks of the last fused task saw at each point; the order of points as such is not in it."""
+        return self._seen
 
     def run(self, run_group: Callable[[Group], None]) -> None:
         """Run the whole program; fused tasks are given to ``run_group``."""
@@ -151,11 +157,12 @@ class Machine:
             elif argument.operator:
                 sums = _Sums((0, k), call, argument.operator, self.program.stores[argument.store].size)
                 for point, seen in enumerate(digests):
-                    self._contribute(sums, k, argument.pieces[point], seen[0])
+                    self._contribute(sums, k, argument, point, seen)
                 self._fold(argument.store, sums)
 
     def run_group(self, group: Group, order: Order) -> None:
         """Run a fused task, its points in that order."""
+        self._seen = 0
         for store in group.temporaries:
             self.terms_of(store).fill(UNDEFINED)
             if self.writers is not None:
@@ -182,11 +189,12 @@ class Machine:
                 self._changed(call, target.store, piece)
             return
         seen = self._digests(call, point, None)
+        self._seen ^= mix(mix(seen[0], rank), point)
         for k, argument in enumerate(call.arguments):
             if argument.writes:
                 self._write(call, k, argument, point, seen)
             elif argument.operator and argument.pieces[point].size:
-                self._contribute(self._sums_of(call, rank, k, argument), k, argument.pieces[point], seen[0])
+                self._contribute(self._sums_of(call, rank, k, argument), k, argument, point, seen)
 
     def _settle(self, argument: Argument, piece: Piece) -> None:
         """Fold what is pending at the elements of a piece, unless it is reductions with the very operator."""
@@ -257,10 +265,12 @@ class Machine:
             write_terms(base, piece.of(self.terms_of(argument.store)), piece.size)
             self._changed(call, argument.store, piece)
 
-    def _contribute(self, sums: _Sums, k: int, piece: Piece, seen: int) -> None:
+    def _contribute(self, sums: _Sums, k: int, argument: Argument, point: int, seen: tuple[int, int]) -> None:
+        piece = argument.pieces[point]
         if piece.size:
             contribution = np.empty(piece.shape, np.uint64)
-            write_terms(mix(seen, k), contribution, piece.size)
+            # Whose it is counts, as points that see the same might make up for what others did not contribute in time.
+            write_terms(mix(mix(seen[0], point), k), contribution, piece.size)
             view = piece.of(sums.words)
             np.add(view, contribution, out=view)
 
