@@ -1,6 +1,6 @@
 """Contents that were lost must not come back as something else.
 
-A task that fails loses what it was to write; whatever depends on that is lost as well, and reading it raises. Four ways around that were
+A task that fails loses what it was to write; whatever depends on that is lost as well, and reading it raises. Five ways around that were
 found by asking what else touches such a store.
 """
 
@@ -106,3 +106,18 @@ def test_an_interrupt_while_planning_loses_nothing(session: fuseir.Session, monk
         with pytest.raises(KeyboardInterrupt):
             y.numpy()
     assert y.numpy().tolist() == [1.0] * 3
+
+
+def test_a_temporary_does_not_hide_what_a_fused_task_depends_on(session: fuseir.Session) -> None:
+    """Arguments were counted with the temporary ``t`` and looked up without it: ``w`` was lost as if it had been made of ``y``."""
+    x, y, t, w, z = session.full(4, 1.0), session.store(4), session.store(4), session.store(4), session.store(4)
+    session.launch(FAIL, y)
+    session.launch(COPY, x, t)
+    session.launch(COPY, t, w)
+    session.launch(COPY, y, z)
+    del t
+    with pytest.raises(KeyError):
+        session.flush()
+    assert w.numpy().tolist() == [1.0] * 4
+    with pytest.raises(StorePoisonedError):
+        z.numpy()

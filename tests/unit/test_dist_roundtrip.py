@@ -37,6 +37,7 @@ from fuseir.dialects.dist.attributes import (
     NoneAttr,
     PartitionAttr,
     PrivilegeAttr,
+    ReplicatedAttr,
     ShapedStoreType,
     StoreType,
     TilingAttr,
@@ -81,7 +82,7 @@ def index_maps(draw: st.DrawFn, results: int | None = None) -> IndexMap:
 @st.composite
 def partitions(draw: st.DrawFn) -> PartitionAttr:
     if draw(st.integers(0, 4)) == 0:
-        return NoneAttr()
+        return draw(st.sampled_from([NoneAttr(), ReplicatedAttr()]))
     rank = draw(st.integers(0, 3))
     tile = draw(st.lists(st.one_of(st.integers(1, 9), st.integers(1, 10**20 - 1)), min_size=rank, max_size=rank))
     offset = draw(st.none() | st.lists(integers, min_size=rank, max_size=rank))

@@ -46,6 +46,8 @@
 
 // CHECK: #dist.none
 "test.op"() {partition = #dist.none} : () -> ()
+// CHECK: #dist.replicated
+"test.op"() {partition = #dist.replicated} : () -> ()
 // CHECK: #dist.tiling<[256]>
 "test.op"() {partition = #dist.tiling<[256] + [0], (d0) -> (d0)>} : () -> ()
 // CHECK: #dist.tiling<[256, 64] + [0, -1]>
