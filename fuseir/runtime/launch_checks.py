@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fuseir.dialects.dist.overlap import Overlap, Pieces, overlap
 from fuseir.dialects.dist.partition import Partition, Shape, extents_agree, intervals_within_limit
-from fuseir.dialects.dist.view import View, views_meet
+from fuseir.dialects.dist.view import View
 from fuseir.errors import LegalityError, ShapeError, UsageError
 from fuseir.runtime.stores import RootStore, checked_shape
 from fuseir.runtime.tasks import TaskInstance
@@ -32,6 +33,9 @@ def explicit_layout(
     for name, partition, shape, privilege in zip(names, partitions, shapes, instance.privileges, strict=True):
         if not isinstance(partition, Partition):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise UsageError(f"{name}: a partition is needed, not {type(partition).__name__}")
+        if partition.replicated:
+            # Whether a task writes the same at each point is read off its kernel, which capture does not look at.
+            raise UsageError(f"{name}: '{partition}' is what passes make of launches, not for launches themselves")
         if (error := partition.rank_error(len(shape), len(launch_domain))) is not None:
             raise ShapeError(f"{name}: {error}")
         if not intervals_within_limit(partition.intervals(shape), launch_domain):
@@ -62,10 +66,13 @@ def check_overlaps(
     for j, (root, privilege) in enumerate(zip(roots, instance.privileges, strict=True)):
         for i in range(j):
             other = instance.privileges[i]
-            if roots[i] is not root or not (privilege.returned or other.returned) or not views_meet(views[i], views[j]):
+            if roots[i] is not root or not (privilege.returned or other.returned):
                 continue
             if privilege.reduces and privilege == other:
                 continue  # folds with one operator do not conflict, whoever makes them
+            first, second = (Pieces(root.shape, views[k], partitions[k]) for k in (i, j))
+            if overlap(first, second, domain) is Overlap.APART:
+                continue
             same = views[i] == views[j] and partitions[i].same_tiles(partitions[j], views[j].shape, domain)
             both = privilege.returned and other.returned
             if both or privilege.reduces or other.reduces or not same:

@@ -11,7 +11,7 @@ import pytest
 import fuseir
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import Tiling
-from fuseir.errors import ShapeError, UsageError
+from fuseir.errors import LegalityError, ShapeError, UsageError
 from fuseir.runtime.window import Launch
 
 INCREMENT = fuseir.task("task increment(x: read, z: write) { z = x + 1 }")
@@ -94,3 +94,18 @@ def test_sessions_with_other_procs_do_not_share_layouts() -> None:
         launch = session._window[0]
         assert isinstance(launch, Launch)
         assert launch.domain == (procs,)
+
+
+def test_tiles_apart_in_views_that_meet():
+    # Tiles of one element at even and at odd places: no point's piece of one argument is in a piece of the other.
+    copy = fuseir.task("task copy(x: read, y: write) { y = x }")
+    with fuseir.Session() as session:
+        s = session.from_numpy(np.arange(8.0))
+        even, odd = (
+            Tiling.of([1], None, IndexMap(1, (Coordinate(0, 2, 0),))),
+            Tiling.of([1], [1], IndexMap(1, (Coordinate(0, 2, 0),))),
+        )
+        session.launch(copy, s, s, domain=[4], partitions=[even, odd])
+        assert s.numpy().tolist() == [0, 0, 2, 2, 4, 4, 6, 6]
+        with pytest.raises(LegalityError, match="overlap"):
+            session.launch(copy, s, s, domain=[4], partitions=[even, Tiling.of([1])])
