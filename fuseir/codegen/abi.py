@@ -58,9 +58,11 @@ def whole_dimension(extent: int, stride: int) -> TileDimension:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentLayout:
-    """One argument: its dimensions, and for a ``reduce`` argument the bytes from one point's partial to the next's.
+    """One argument: its dimensions, and for one that has a buffer for each point the bytes from one point's buffer to the next's.
 
-    With a non-zero ``partial_stride`` the strides of the dimensions are those of one partial buffer, and a tile is not
+    Those are ``reduce`` arguments, whose buffers are partials, and arguments that all points write (``#dist.replicated``).
+
+    With a non-zero ``partial_stride`` the strides of the dimensions are those of one buffer, and a tile is not
     offset within it.
     """
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import fuseir
+from fuseir.dialects.dist.partition import ReplicatedPartition
 from fuseir.errors import (
     DTypeError,
     FallbackWarning,
@@ -382,6 +383,8 @@ def test_a_written_partition_must_be_disjoint() -> None:
     x, z = session.zeros(4), session.store(4)
     with pytest.raises(LegalityError, match="disjoint"):
         session.launch(SCALE, 1.0, x, z, domain=(2,), partitions=(fuseir.NonePartition(), fuseir.NonePartition()))
+    with pytest.raises(UsageError, match="'replicated' is what passes make"):
+        session.launch(SCALE, 1.0, x, z, domain=(2,), partitions=(fuseir.NonePartition(), ReplicatedPartition()))
     with pytest.raises(ShapeError, match="extent"):
         session.launch(SCALE, 1.0, x, z, domain=(2,), partitions=(fuseir.NonePartition(), fuseir.Tiling.of((2,))))
     with pytest.raises(UsageError, match="together"):
@@ -496,7 +499,8 @@ def test_a_task_cannot_use_the_session_that_runs_it() -> None:
     x, z = session.from_numpy(np.ones(3)), session.store(3)
 
     def body(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> None:
-        x.numpy()
+        with pytest.raises(UsageError, match="cannot read or flush"):
+            x.numpy()
         session.launch(SCALE, 1.0, x, z)
 
     session.launch(fuseir.opaque_task(body, ["read", "write"]), x, z)
