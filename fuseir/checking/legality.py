@@ -45,7 +45,7 @@ class LegalityCheck:
         machine = Machine(rewritten)
         machine.run(lambda group: self._run_in_all_orders(machine, group))
         for number, store in enumerate(self._original.stores):
-            if store.visible and store.size:
+            if store.visible:
                 self._check_store(number, store, rewritten, machine)
         if machine.world != self._expected.world:
             self._refuse_start(rewritten)
@@ -78,17 +78,15 @@ class LegalityCheck:
                 raise unordered_points(machine.program, group, self._text)
 
     def _check_store(self, number: int, store: Store, rewritten: Program, machine: Machine) -> None:
-        expected = self._expected.terms_of(number)
         other = rewritten.number_of(store)
-        if other is None:
-            # Not declared any more, which is right if nothing ever happened to it.
-            found = Machine(self._original).terms_of(number)
-        elif not rewritten.stores[other].visible:
+        if other is not None and not rewritten.stores[other].visible:
             message = f"store {store.label} is released, although the program as written keeps it"
             raise LegalityError(message, location=location_of(store.op, self._text))
-        else:
-            found = machine.terms_of(other)
-        if (element := _first_difference(expected, found)) is not None:
+        if number not in self._original.used and (other is None or other not in rewritten.used):
+            return  # and perhaps too large to be looked at
+        # Not declared any more: that is right if nothing ever happened to it.
+        found = Machine(self._original).terms_of(number) if other is None else machine.terms_of(other)
+        if (element := _first_difference(self._expected.terms_of(number), found)) is not None:
             self._refuse_start(rewritten)
             raise differing_end(self._original, rewritten, number, other, element, self._text)
 

@@ -24,7 +24,7 @@ from xdsl.ir import SSAValue
 
 from fuseir.checking.geometry import Piece
 from fuseir.checking.hashing import UNDEFINED, Words, digest, filled, fold, mix, word_of, write_terms
-from fuseir.checking.program import Argument, Call, Group, Program, Swap, read_program
+from fuseir.checking.program import Argument, Call, Group, Program, Swap, read_program, require_few_terms
 
 Order: TypeAlias = Literal["ascending", "descending"] | int
 """The order in which the points of a fused task run; a number is the seed of a shuffle."""
@@ -40,6 +40,7 @@ def terms(module: ModuleOp, order: Order = "ascending") -> dict[SSAValue, Words]
     of partition.
     """
     program = read_program(module)
+    require_few_terms(program, range(len(program.stores)))
     machine = Machine(program)
     machine.run_in_order(order)
     return {store.op.result: machine.terms_of(number) for number, store in enumerate(program.stores)}

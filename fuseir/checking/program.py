@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -141,12 +142,32 @@ class Program:
         numbers.update({s.name: number for number, s in enumerate(self.stores) if s.name is not None})
         return numbers
 
+    @cached_property
+    def used(self) -> frozenset[int]:
+        """The stores that something is done to."""
+        used: set[int] = set()
+        for step in self.flattened().steps:
+            if isinstance(step, Call):
+                used.update(argument.store for argument in step.arguments)
+            elif isinstance(step, Swap):
+                used.update((step.first, step.second))
+        return frozenset(used)
+
     def flattened(self) -> Program:
         """The program with the members of fused tasks as launches of their own, and temporaries as ordinary stores."""
         steps: list[Step] = []
         for step in self.steps:
             steps.extend(step.members if isinstance(step, Group) else (step,))
         return Program(self.stores, tuple(steps))
+
+
+def require_few_terms(program: Program, stores: Iterable[int]) -> None:
+    """Raise LimitError if these stores have more elements together than can be held."""
+    terms = sum(program.stores[number].size for number in stores)
+    if terms > MOST_TERMS:
+        raise LimitError(
+            f"the stores have {terms} elements together: too many to check legality (at most {MOST_TERMS})"
+        )
 
 
 def read_program(module: ModuleOp) -> Program:
@@ -165,7 +186,7 @@ class _Reader:
         self.functions = {op.sym_name.data: op for op in module.ops if isinstance(op, func.FuncOp)}
         self.copying: dict[str, bool] = {}
         self.known: dict[tuple[ArgumentNumbers, Shape], tuple[tuple[Piece, ...], bool, int]] = {}
-        self.terms = self.pieces = self.work = 0
+        self.pieces = self.work = 0
         steps: list[Step] = []
         for op in module.ops:
             if isinstance(op, StoreOp):
@@ -180,20 +201,11 @@ class _Reader:
             elif isinstance(op, SwapOp):
                 steps.append(Swap(self.numbers[op.first], self.numbers[op.second]))
         self.program = Program(tuple(stores), tuple(steps))
-        used = {
-            argument.store
-            for call in self.program.flattened().steps
-            if isinstance(call, Call)
-            for argument in call.arguments
-        }
-        if (terms := sum(stores[number].size for number in used)) > MOST_TERMS:
-            raise LimitError(
-                f"the stores have {terms} elements together: too many to check legality (at most {MOST_TERMS})"
-            )
+        require_few_terms(self.program, self.program.used)
 
     def call(self, op: LaunchOp) -> Call:
         domain = tuple(op.domain.get_values())
-        self.pieces += prod(domain) * len(op.arguments)
+        self.pieces += prod(domain) * max(len(op.arguments), 1)
         if self.pieces > MOST_PIECES:
             message = f"the launches up to this one have {self.pieces} pieces: too many to check legality (at most {MOST_PIECES})"
             raise LimitError(message, location=location_of(op))

@@ -428,3 +428,16 @@ def test_too_large_a_program_is_not_checked(limit: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(program, limit, 7)
     with pytest.raises(LimitError, match="too many to check legality"):
         LegalityCheck(read(COPY))
+
+
+def test_what_is_not_used_may_be_of_any_size():
+    module = read('%huge = dist.store "huge" : !dist.store<4611686018427387000xi8>\n' + COPY)
+    LegalityCheck(module).check(module)
+    with pytest.raises(LimitError, match="too many to check legality"):
+        terms(module)
+
+
+def test_many_points_of_nothing_are_too_many():
+    module = parse("func.func @nothing() {\n  func.return\n}\ndist.launch @nothing<[4611686018427387]>() : ()\n", "")
+    with pytest.raises(LimitError, match="4611686018427387 pieces"):
+        LegalityCheck(module)
