@@ -88,3 +88,53 @@ def random_window(rng: random.Random, longest: int = 5) -> list[Task]:
                 window.append(task)
                 break
     return window
+
+
+# Windows that look like programs: stencils, copies back, reductions, arithmetic on their results
+
+
+def random_stencil(rng: random.Random) -> list[Task]:
+    """Launches on a grid with a border, on work arrays as large as its middle, and on scalars."""
+    if rng.random() < 0.7:
+        domain, tile = (rng.choice([1, 2, 4]),), (rng.choice([2, 4]),)
+        inner = (8,)
+        grid = (10,)
+        shifts = [(1,), (0,), (2,)]
+    else:
+        domain, tile, inner, grid = (2, 2), (2, 2), (4, 4), (5, 4)
+        shifts = [(1, 0), (0, 0)]
+    if len(domain) == 1:
+        tile = (-(-inner[0] // domain[0]),)
+    across = TilingNumbers(tile, (0,) * len(tile), tuple((k, 1, 0) for k in range(len(tile))))
+
+    def shifted(shift: Shape) -> Pieces:
+        return 0, grid, ViewNumbers(inner, tuple((k, 1, low) for k, low in enumerate(shift))), across
+
+    work = [(1, inner, None, across), (2, inner, None, across)]
+    scalars: list[Pieces] = [(number, (), None, None) for number in (3, 4, 5)]
+
+    def launch(*arguments: tuple[Pieces, str], over: Shape = domain) -> Task:
+        return Task(over, tuple(Argument(*pieces, privilege) for pieces, privilege in arguments))
+
+    def one() -> Task:
+        neighbour, other = shifted(rng.choice(shifts)), shifted(rng.choice(shifts))
+        array, result = rng.sample(work, 2)
+        a, b, c = rng.sample(scalars, 3)
+        match rng.randrange(9):
+            case 0 | 1:
+                return launch((neighbour, "read"), (other, "read"), (array, "write"))
+            case 2 | 3:
+                return launch((array, "read"), (shifted(shifts[0]), "write"))
+            case 4:
+                return launch((array, "read"), (result, rng.choice(["write", "read_write", "reduce<add>"])))
+            case 5:
+                return launch((array, "read"), (a, "reduce<add>"))
+            case 6:
+                return launch((a, "read"), (b, "read"), (c, "write"), over=(1,) * len(domain))
+            case 7:
+                return launch((a, "read"), (array, "read_write"))
+            case _:
+                whole = TilingNumbers((tile[0] + 1, *tile[1:]), *across[1:])
+                return launch(((0, grid, None, rng.choice([across, whole])), rng.choice(["read", "read_write"])))
+
+    return [task for task in (one() for _ in range(rng.randint(3, 8))) if well_formed(task)]
