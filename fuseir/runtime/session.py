@@ -226,13 +226,13 @@ class Session:
     def flush(self) -> None:
         """Runs everything captured. Raises what a task failed with; other tasks of the window have run."""
         with self._lock:
-            if self._running:
-                raise UsageError("a task's body cannot read or flush the session that runs it")
+            self._refuse_inside_tasks()
             self._run(full=False)
 
     def read(self, root: RootStore, view: View) -> Array:
         """The contents of a view of a store as a new array, after running what was captured."""
         with self._lock:
+            self._refuse_inside_tasks()
             if self._window:
                 self.statistics.forced_flushes += 1
                 self.flush()
@@ -241,6 +241,10 @@ class Session:
                 raise UsageError(f"store {root.name or ''}{root.shape} is read before anything was written to it")
             # Copied here: outside the lock another thread's launch could change the contents meanwhile.
             return np.array(array_of_view(root.buffer, view))
+
+    def _refuse_inside_tasks(self) -> None:
+        if self._running:
+            raise UsageError("a task's body cannot read or flush the session that runs it")
 
     def _run(self, *, full: bool) -> None:
         """Runs the window, or the first task of a full one (D29, D30)."""
