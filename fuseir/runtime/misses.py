@@ -6,6 +6,7 @@ Runs on misses only, on the keys of ``window.py``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from fuseir.dialects.dist.view import View
@@ -35,14 +36,16 @@ _Entry = _Use | None
 def nearest_difference(key: Key, known: Iterable[Key]) -> Difference | None:
     """How a window differs from the nearest of those known; None if none is.
 
-    The nearest is the one that agrees longest from the front, then in the most places, then the one that comes first.
+    The nearest is the one that agrees longest from the front, then in the most places, then in the names of the most tasks, then
+    the one that comes first.
     """
     entries = _entries(key)
-    best: tuple[tuple[int, int, bool], Key, list[_Entry]] | None = None
+    best: tuple[tuple[int, int, int, bool], Key, list[_Entry]] | None = None
     for other in known:
         others = _entries(other)
         equal = [a == b for a, b in zip(entries, others, strict=False)]
-        rank = next(_where_not(equal), len(equal)), sum(equal), key.full == other.full
+        named = sum(_name(a) == _name(b) for a, b in zip(entries, others, strict=False))
+        rank = next(_where_not(equal), len(equal)), sum(equal), named, key.full == other.full
         if best is None or rank > best[0]:
             best = rank, other, others
     if best is None:
@@ -56,11 +59,15 @@ def _entries(key: Key) -> list[_Entry]:
     stream = iter(key.stream)
     for form in stream:
         if isinstance(form, Form):
-            numbers = tuple(number for number, _ in zip(stream, form.views, strict=False) if isinstance(number, int))
+            numbers = tuple(number for number in islice(stream, len(form.views)) if isinstance(number, int))
             entries.append(_Use(form, numbers, tuple(key.stores[number] for number in numbers)))
         else:
             entries.append(None)
     return entries
+
+
+def _name(entry: _Entry) -> str | None:
+    return None if entry is None else entry.form.instance.task_name
 
 
 def _where_not(values: Sequence[bool]) -> Iterator[int]:
