@@ -2,10 +2,66 @@
 
 from __future__ import annotations
 
-import pytest
-from helpers.dist_programs import arguments, groups, launches, passed
+import sys
+from dataclasses import dataclass
 
+import pytest
+from helpers.dist_programs import KERNELS, arguments, groups, launches, passed
+from helpers.dist_programs import parse as parse_with
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
+from xdsl.irdl import irdl_attr_definition
+
+from fuseir.dialects.dist.attributes import PartitionAttr, TilingAttr
+from fuseir.dialects.dist.index_map import Coordinate, IndexMap
+from fuseir.dialects.dist.launch import LaunchOp
+from fuseir.dialects.dist.ops import SwapOp
+from fuseir.dialects.dist.partition import Interval, Partition
+from fuseir.dialects.verification import verify_module
+from fuseir.passes.fuse_tasks import FuseTasksPass
 from fuseir.passes.remarks import RemarkKind, Remarks
+
+ON_SCALARS = """
+func.func @add_one(%n: tensor<f64>, %x: tensor<?xf64>) -> tensor<?xf64> {
+  %r = linalg.generic {indexing_maps = [affine_map<(d0) -> ()>, #id], iterator_types = ["parallel"]}
+      ins(%n : tensor<f64>) outs(%x : tensor<?xf64>) {
+  ^bb0(%ne: f64, %xe: f64):
+    %t = arith.addf %xe, %ne : f64
+    linalg.yield %t : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+func.func @set_all(%n: tensor<f64>, %x: tensor<?xf64>) -> tensor<?xf64> {
+  %r = linalg.generic {indexing_maps = [affine_map<(d0) -> ()>, #id], iterator_types = ["parallel"]}
+      ins(%n : tensor<f64>) outs(%x : tensor<?xf64>) {
+  ^bb0(%ne: f64, %xe: f64):
+    linalg.yield %ne : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+func.func @copy_one(%n: tensor<f64>, %m: tensor<f64>) -> tensor<f64> {
+  %r = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+      ins(%n : tensor<f64>) outs(%m : tensor<f64>) {
+  ^bb0(%ne: f64, %me: f64):
+    linalg.yield %ne : f64
+  } -> tensor<f64>
+  func.return %r : tensor<f64>
+}
+func.func @update_one(%n: tensor<f64>) -> tensor<f64> {
+  %r = linalg.generic {indexing_maps = [affine_map<() -> ()>], iterator_types = []} outs(%n : tensor<f64>) {
+  ^bb0(%ne: f64):
+    %t = arith.addf %ne, %ne : f64
+    linalg.yield %t : f64
+  } -> tensor<f64>
+  func.return %r : tensor<f64>
+}
+"""
+
+
+def parse(program: str) -> ModuleOp:
+    """The verified module of a program."""
+    return parse_with(program, KERNELS + ON_SCALARS)
+
 
 STORES = """
 %S = dist.store "S" : !s
@@ -23,7 +79,24 @@ ACCESS = {
 }
 
 
-def prefixes(*accesses: str, remarks: Remarks | None = None) -> list[int]:
+PAPER = FuseTasksPass(pointwise=False, reductions=False, reorder=False, promote_scalars=False, rename=False)
+"""Fig. 5."""
+
+IN_ORDER = FuseTasksPass(reorder=False, promote_scalars=False, rename=False)
+"""The longest prefixes by Def. 3."""
+
+EVERYTHING = FuseTasksPass()
+
+
+def fused(program: str, options: FuseTasksPass = EVERYTHING, remarks: Remarks | None = None) -> ModuleOp:
+    """The verified program after `fuse-tasks` with these options."""
+    module = parse(program)
+    options.run(module, Remarks() if remarks is None else remarks)
+    verify_module(module)
+    return module
+
+
+def prefixes(*accesses: str, options: FuseTasksPass = PAPER, remarks: Remarks | None = None) -> list[int]:
     """The sizes of the groups that launches like ``W A`` (write S through A) fall into."""
     lines: list[str] = []
     for k, text in enumerate(accesses):
@@ -34,16 +107,18 @@ def prefixes(*accesses: str, remarks: Remarks | None = None) -> list[int]:
         else:
             lines.append(ACCESS[what].format(p=partition, o="QR"[k % 2]))
     program = STORES + '%n = dist.store "n" : !one\n' + "\n".join(lines)
-    return [len(group) for group in groups(passed(program, 1, remarks=remarks))]
+    return [len(group) for group in groups(fused(program, options, remarks))]
 
 
-def codes(*accesses: str) -> list[str]:
+def codes(*accesses: str, options: FuseTasksPass = PAPER) -> list[str]:
+    """The codes of missed remarks."""
     remarks = Remarks()
-    prefixes(*accesses, remarks=remarks)
+    prefixes(*accesses, options=options, remarks=remarks)
     return [remark.code for remark in remarks if remark.kind is RemarkKind.MISSED]
 
 
-def test_d13_launch_domains_must_be_equal():
+@pytest.mark.parametrize("options", [PAPER, EVERYTHING], ids=["paper", "all"])
+def test_d13_launch_domains_must_be_equal(options: FuseTasksPass):
     # (4,) and (2, 2) have equally many points, and the launches share no store.
     remarks = Remarks()
     program = (
@@ -54,40 +129,77 @@ def test_d13_launch_domains_must_be_equal():
     dist.launch @sum<[2, 2]>(%Q: read #N, %n: reduce<add> #N) : (!s, !one)
     """
     )
-    assert groups(passed(program, 1, remarks=remarks)) == [["write"], ["sum"]]
+    assert groups(fused(program, options, remarks)) == [["write"], ["sum"]]
     assert [remark.code for remark in remarks] == ["FIR-N101"]
 
 
-def test_d14_true_dependence():
-    assert prefixes("W A", "R A") == [2]
-    assert prefixes("W A", "R B") == [1, 1]
-    assert prefixes("W A", "W B") == [1, 1]
-    assert prefixes("W A", "R N") == [1, 1]
-    assert codes("W A", "R B") == codes("W A", "W B") == codes("W A", "R N") == ["FIR-N102"]
+@pytest.mark.parametrize("options", [PAPER, EVERYTHING], ids=["paper", "all"])
+def test_d14_true_dependence(options: FuseTasksPass):
+    assert prefixes("W A", "R A", options=options) == [2]
+    for later in ("R B", "W B", "R N"):
+        assert prefixes("W A", later, options=options) == [1, 1]
+        assert codes("W A", later, options=options) == ["FIR-N102"]
 
 
-def test_d15_reads_never_conflict():
-    assert prefixes("R A", "R B", "R N") == [3]
+@pytest.mark.parametrize("options", [PAPER, EVERYTHING], ids=["paper", "all"])
+def test_d15_reads_never_conflict(options: FuseTasksPass):
+    assert prefixes("R A", "R B", "R N", options=options) == [3]
 
 
-def test_d16_anti_dependence():
-    assert prefixes("R A", "W A") == [2]
-    assert prefixes("R A", "W B") == [1, 1]
-    assert prefixes("R A", "R B", "W A") == [2, 1]
-    assert codes("R A", "W B") == codes("R A", "R B", "W A") == ["FIR-N103"]
+@pytest.mark.parametrize("options", [PAPER, IN_ORDER], ids=["paper", "in order"])
+def test_d16_anti_dependence(options: FuseTasksPass):
+    assert prefixes("R A", "W A", options=options) == [2]
+    assert prefixes("R A", "W B", options=options) == [1, 1]
+    assert prefixes("R A", "R B", "W A", options=options) == [2, 1]
+    assert codes("R A", "W B", options=options) == codes("R A", "R B", "W A", options=options) == ["FIR-N103"]
+
+
+def test_d16_anti_dependence_on_an_old_version():
+    # A write of the whole store can go to a fresh one, so that readers keep what they read. B leaves the first element out.
+    assert prefixes("R A", "R B", "W A", options=EVERYTHING) == [3]
+    assert prefixes("R A", "W B", options=EVERYTHING) == [1, 1]
+    assert codes("R A", "W B", options=EVERYTHING) == ["FIR-N103"]
+
+
+PAIRS_WITH_A_REDUCTION = [("Rd", "R"), ("Rd", "W"), ("R", "Rd"), ("W", "Rd"), ("Rd", "RW"), ("RW", "Rd")]
 
 
 @pytest.mark.parametrize("later", ["A", "B"])
-@pytest.mark.parametrize(("first", "second"), [("Rd", "R"), ("Rd", "W"), ("R", "Rd"), ("W", "Rd")])
+@pytest.mark.parametrize(("first", "second"), PAIRS_WITH_A_REDUCTION)
 def test_d17_a_reduction_and_anything_else(first: str, second: str, later: str):
     assert prefixes(f"{first} A", f"{second} {later}") == [1, 1]
     assert codes(f"{first} A", f"{second} {later}") == ["FIR-N104"]
 
 
+@pytest.mark.parametrize(("first", "second"), PAIRS_WITH_A_REDUCTION)
+def test_d17_a_reduction_at_one_point(first: str, second: str):
+    # Through A each element is folded into by one point, which may go on with the result; through B another point needs it.
+    assert prefixes(f"{first} A", f"{second} A", options=EVERYTHING) == [2]
+    assert prefixes(f"{first} A", f"{second} B", options=EVERYTHING) == [1, 1]
+    assert codes(f"{first} A", f"{second} B", options=EVERYTHING) == ["FIR-N104"]
+
+
+def test_d17_a_reduction_of_all_points():
+    program = (
+        STORES
+        + """
+    %n = dist.store "n" : !one
+    %m = dist.store "m" : !one
+    dist.launch @sum<[4]>(%S: read #A, %n: reduce<add> #N) : (!s, !one)
+    dist.launch @add_one<[4]>(%n: read #N, %Q: read_write #A) : (!one, !s)
+    """
+    )
+    assert groups(fused(program)) == [["sum"], ["add_one"]]
+    assert groups(fused(program.replace("[4]", "[1]"))) == [["sum", "add_one"]]
+
+
 def test_d18_reductions_with_one_operator():
-    assert prefixes("Rd A", "Rd B") == [2]
+    for options in (PAPER, EVERYTHING):
+        assert prefixes("Rd A", "Rd B", options=options) == [2]
+        assert prefixes("Rd A", "Rdmax B", options=options) == [1, 1]
+        assert codes("Rd A", "Rdmax B", options=options) == ["FIR-N104"]
     assert prefixes("Rd A", "Rdmax A") == [1, 1]
-    assert codes("Rd A", "Rdmax A") == ["FIR-N104"]
+    assert prefixes("Rd A", "Rdmax A", options=EVERYTHING) == [2]
 
 
 def test_d19_stores_do_not_interact():
@@ -98,7 +210,7 @@ def test_d19_stores_do_not_interact():
     dist.launch @copy<[4]>(%Q: read #B, %R: write #B) : (!s, !s)
     """
     )
-    assert groups(passed(program, 1)) == [["write", "copy"]]
+    assert groups(fused(program, PAPER)) == groups(fused(program)) == [["write", "copy"]]
 
 
 STENCIL = (
@@ -121,9 +233,26 @@ dist.launch @copy<[4]>(%work: read #A, %center: write #A) : (!s, !dist.view<8xf6
 )
 
 
-def test_d20_stencil_copy_is_alone():
+ADDS = ["add", "add", "add", "add", "update"]
+
+
+@pytest.mark.parametrize("options", [PAPER, IN_ORDER], ids=["paper", "in order"])
+def test_d20_stencil_copy_is_alone(options: FuseTasksPass):
     # The writes of the shifted views' root wait for all reads, and the next iteration's reads for all writes.
-    assert groups(passed(STENCIL, 1)) == 2 * [["add", "add", "add", "add", "update"], ["copy"]]
+    assert groups(fused(STENCIL, options)) == 2 * [ADDS, ["copy"]]
+
+
+def test_d20_stencil_copy_joins_with_a_fresh_version():
+    # One task an iteration: the copy writes a fresh store, to which the two ends of the grid are carried over.
+    module = fused(STENCIL)
+    assert groups(module) == 2 * [[*ADDS, "carry_f64_1", "carry_f64_1", "copy"]]
+    assert sum(isinstance(op, SwapOp) for op in module.ops) == 2
+
+
+def test_d21_at_one_point_every_dependence_stays_there():
+    program = STENCIL.replace("<[4]>", "<[1]>").replace("#A", "#N")
+    assert groups(fused(program, PAPER)) == 2 * [ADDS, ["copy"]]
+    assert groups(fused(program, IN_ORDER)) == [2 * [*ADDS, "copy"]]
 
 
 def test_d22_jacobi_dot_stays_apart():
@@ -141,6 +270,76 @@ def test_d22_jacobi_dot_stays_apart():
     assert len(launches(passed(program, 3))) == 2
 
 
+def test_d26_work_does_not_depend_on_the_number_of_points():
+    calls: list[int] = []
+
+    def count(frame: object, event: str, argument: object) -> None:
+        calls[-1] += event in ("call", "c_call")
+
+    for points in (4, 4, 4096, 10**6):  # the first fills caches of other modules
+        # The same program, as wide as there are points: fused, refused, promoted and given fresh versions.
+        module = parse(
+            STENCIL.replace("[4]", f"[{points}]")
+            .replace("10xf64", f"{2 * points + 2}xf64")
+            .replace("8xf64", f"{2 * points}xf64")
+            .replace("!s", f"!dist.store<{2 * points}xf64>")
+            + f"""
+        %n = dist.store "n" : !one
+        %m = dist.store "m" : !one
+        %wide = dist.store "wide" : !dist.store<{2 * points}xf64>
+        dist.launch @sum<[{points}]>(%work: read #A, %n: reduce<add> #N) : (!dist.store<{2 * points}xf64>, !one)
+        dist.launch @copy_one<[1]>(%n: read #N, %m: write #N) : (!one, !one)
+        dist.launch @set_all<[{points}]>(%m: read #N, %wide: write #B) : (!one, !dist.store<{2 * points}xf64>)
+        dist.launch @add_one<[{points}]>(%m: read #N, %wide: read_write #A) : (!one, !dist.store<{2 * points}xf64>)
+        """
+        )
+        calls.append(0)
+        sys.setprofile(count)
+        try:
+            EVERYTHING.run(module, Remarks())
+        finally:
+            sys.setprofile(None)
+        assert [len(group) for group in groups(module)] == [8, 9, 2, 1]
+    assert len(set(calls[1:])) == 1
+
+
+@dataclass(frozen=True)
+class FromTheEnd(Partition):
+    """A kind that nobody knows: tiles of two elements, the first point's last. It says where they are, and no more."""
+
+    def rank_error(self, rank: int, launch_rank: int) -> str | None:
+        return None
+
+    def intervals(self, shape: tuple[int, ...]) -> tuple[Interval, ...]:
+        (extent,) = shape
+        return (Interval(0, -2, extent - 2, 2, extent),)
+
+
+@irdl_attr_definition
+class FromTheEndAttr(PartitionAttr):
+    name = "test.from_the_end"
+
+    @property
+    def partition(self) -> Partition:
+        return FromTheEnd()
+
+
+@pytest.mark.parametrize("options", [PAPER, EVERYTHING], ids=["paper", "all"])
+def test_d27_a_new_kind_of_partition_needs_no_change_here(options: FuseTasksPass):
+    program = STORES + 2 * "dist.launch @copy<[4]>(%S: read #A, %Q: write #A) : (!s, !s)\n"
+    for first, second, expected in (
+        (FromTheEndAttr(), FromTheEndAttr(), [["copy", "copy"]]),
+        (FromTheEndAttr(), TilingAttr([2]), [["copy"], ["copy"]]),
+        (TilingAttr([2], [6], IndexMap(1, (Coordinate(0, -1, 0),))), FromTheEndAttr(), [["copy", "copy"]]),
+    ):
+        module = parse(program)
+        for launch, partition in zip(launches(module), (first, second), strict=True):
+            launch.partitions = ArrayAttr([partition] * 2)
+        verify_module(module)
+        options.run(module, Remarks())
+        assert groups(module) == expected
+
+
 def test_d34_opaque_tasks_are_barriers():
     program = (
         STORES
@@ -152,7 +351,108 @@ def test_d34_opaque_tasks_are_barriers():
     dist.launch @update<[4]>(%Q: read_write #A) : (!s)
     """
     )
-    assert groups(passed(program, 1)) == [["opaque"], ["update", "update"], ["opaque"], ["update"]]
+    in_order = [["opaque"], ["update", "update"], ["opaque"], ["update"]]
+    assert groups(fused(program, PAPER)) == groups(fused(program, IN_ORDER)) == in_order
+    # The last launch has nothing to do with the second opaque task, and passes it. Opaque tasks keep their order.
+    assert groups(fused(program)) == [["opaque"], ["update", "update", "update"], ["opaque"]]
+
+
+def test_d34_opaque_tasks_wait_for_what_they_need():
+    program = (
+        STORES
+        + """
+    dist.launch @update<[4]>(%Q: read_write #A) : (!s)
+    dist.launch @opaque<[4]>(%Q: read #A, %R: write #A) : (!s, !s)
+    dist.launch @update<[4]>(%Q: read_write #A) : (!s)
+    """
+    )
+    assert groups(fused(program)) == [["update"], ["opaque"], ["update"]]
+
+
+def test_d35_processors():
+    def on(task: str, processor: str, module: ModuleOp) -> None:
+        function = next(op for op in module.ops if isinstance(op, func.FuncOp) and op.sym_name.data == task)
+        function.attributes["dist.processor"] = StringAttr(processor)
+
+    program = (
+        STORES
+        + """
+    dist.launch @update<[4]>(%S: read_write #A) : (!s)
+    dist.launch @write<[4]>(%S: write #A) : (!s)
+    dist.launch @copy<[4]>(%S: read #A, %Q: write #A) : (!s, !s)
+    """
+    )
+    for processors, expected in (
+        (("gpu", "gpu", "gpu"), [["update", "write", "copy"]]),
+        (("gpu", "gpu", "cpu"), [["update", "write"], ["copy"]]),
+        (("gpu", "cpu", "gpu"), [["update"], ["write"], ["copy"]]),
+    ):
+        module, remarks = parse(program), Remarks()
+        for task, processor in zip(("update", "write", "copy"), processors, strict=True):
+            on(task, processor, module)
+        EVERYTHING.run(module, remarks)
+        assert groups(module) == expected
+        missed = [remark.code for remark in remarks if remark.kind is RemarkKind.MISSED]
+        assert missed == ["FIR-N109"] * (len(expected) - 1)
+
+
+SCALARS = """
+%n = dist.store "n" : !one
+%m = dist.store "m" : !one
+%k = dist.store "k" : !one
+"""
+
+
+def test_d36_scalar_tasks_run_beside_their_neighbours():
+    # Between a reduction and what needs it: with the consumers, or alone.
+    program = (
+        STORES
+        + SCALARS
+        + """
+    dist.launch @sum<[4]>(%S: read #A, %n: reduce<add> #N) : (!s, !one)
+    dist.launch @copy_one<[1]>(%n: read #N, %m: write #N) : (!one, !one)
+    dist.launch @add_one<[4]>(%m: read #N, %S: read_write #A) : (!one, !s)
+    """
+    )
+    assert groups(fused(program, IN_ORDER)) == [["sum"], ["copy_one"], ["add_one"]]
+    module = fused(program)
+    assert groups(module) == [["sum"], ["copy_one", "add_one"]]
+    promoted = next(op for op in module.walk() if isinstance(op, LaunchOp) and op.task_name == "copy_one")
+    assert promoted.extents == (4,)
+    assert [str(access.partition.partition) for access in promoted.accesses] == ["none", "replicated"]
+
+
+def test_d36_a_scalar_task_alone_stays_at_its_point():
+    program = SCALARS + "dist.launch @copy_one<[1]>(%n: read #N, %m: write #N) : (!one, !one)\n"
+    (launch,) = launches(fused(program))
+    assert launch.extents == (1,)
+
+
+def test_d36_tasks_on_arrays_are_not_repeated():
+    # One point, but eight elements: at every point it would be done four times over.
+    program = (
+        STORES
+        + """
+    dist.launch @write<[4]>(%Q: write #A) : (!s)
+    dist.launch @update<[1]>(%S: read_write #N) : (!s)
+    dist.launch @add<[4]>(%Q: read #A, %S: read #A, %R: write #A) : (!s, !s, !s)
+    """
+    )
+    assert groups(fused(program)) == [["write"], ["update"], ["add"]]
+
+
+def test_d36_nor_are_updates_of_scalars():
+    # A point must not see what another has written.
+    program = (
+        STORES
+        + SCALARS
+        + """
+    dist.launch @copy_one<[1]>(%m: read #N, %n: write #N) : (!one, !one)
+    dist.launch @update_one<[1]>(%n: read_write #N) : (!one)
+    dist.launch @add_one<[4]>(%n: read #N, %S: read_write #A) : (!one, !s)
+    """
+    )
+    assert groups(fused(program)) == [["copy_one", "update_one"], ["add_one"]]
 
 
 def test_d37_arguments_are_joined():
@@ -190,7 +490,7 @@ def test_d39_program_order_is_kept():
     dist.launch @copy<[4]>(%R: read #A, %S: write #A) : (!s, !s)
     """
     )
-    assert groups(passed(program, 1)) == [["write", "copy", "copy"]]
+    assert groups(fused(program, PAPER)) == groups(fused(program)) == [["write", "copy", "copy"]]
     module = passed(program, 3)
     (launch,) = launches(module)
     function = launch.callee()

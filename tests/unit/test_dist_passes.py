@@ -9,8 +9,8 @@ from fuseir.dialects.dist.launch import FusedTaskOp
 from fuseir.dialects.dist.partition import Tiling
 from fuseir.dialects.verification import location_of
 from fuseir.errors import LegalityError, UsageError
-from fuseir.passes.analysis.dependence import MAX_PIECES, FusionState
-from fuseir.passes.fuse_tasks import FuseTasksPass, kernel_names
+from fuseir.passes.analysis.dependence import MAX_PIECES, Comparisons, FusionState, IndexTask, Rules
+from fuseir.passes.fuse_tasks import FuseTasksPass, kernels_of
 from fuseir.passes.pipelines import run_pipeline
 from fuseir.passes.remarks import RemarkKind, Remarks
 
@@ -62,8 +62,9 @@ def test_refused_launches_leave_no_trace():
         "dist.launch @copy<[4]>(%S: read #B, %z: write #B) : (!s, !s)\n"
         "dist.launch @update<[4]>(%S: read_write #A) : (!s)\n"
     )
-    first, second, third = launches(module)
-    state = FusionState(kernel_names(module))
+    comparisons = Comparisons()
+    first, second, third = (IndexTask.of(each, kernels_of(module), comparisons) for each in launches(module))
+    state = FusionState(Rules(), comparisons)
     assert state.try_add(first) is None
     assert state.try_add(second) is not None
     assert state.try_add(third) is None
