@@ -36,16 +36,16 @@ _Entry = _Use | None
 def nearest_difference(key: Key, known: Iterable[Key]) -> Difference | None:
     """How a window differs from the nearest of those known; None if none is.
 
-    The nearest is the one that agrees longest from the front, then in the most places, then in the names of the most tasks, then
-    the one that comes first.
+    The nearest is the one that agrees longest from the front, then in the most places, then in the most fields, then the one that
+    comes first.
     """
     entries = _entries(key)
     best: tuple[tuple[int, int, int, bool], Key, list[_Entry]] | None = None
     for other in known:
         others = _entries(other)
         equal = [a == b for a, b in zip(entries, others, strict=False)]
-        named = sum(_name(a) == _name(b) for a, b in zip(entries, others, strict=False))
-        rank = next(_where_not(equal), len(equal)), sum(equal), named, key.full == other.full
+        fields = sum(_equal_fields(a, b) for a, b in zip(entries, others, strict=False))
+        rank = next(_where_not(equal), len(equal)), sum(equal), fields, key.full == other.full
         if best is None or rank > best[0]:
             best = rank, other, others
     if best is None:
@@ -66,8 +66,21 @@ def _entries(key: Key) -> list[_Entry]:
     return entries
 
 
-def _name(entry: _Entry) -> str | None:
-    return None if entry is None else entry.form.instance.task_name
+def _equal_fields(a: _Entry, b: _Entry) -> int:
+    if a is None or b is None:
+        return a is b
+    tasks = a.form.instance, b.form.instance
+    return sum(
+        (
+            tasks[0].task_name == tasks[1].task_name,
+            tasks[0].argument_types == tasks[1].argument_types,
+            a.form.domain == b.form.domain,
+            a.form.partitions == b.form.partitions,
+            a.form.views == b.form.views,
+            a.numbers == b.numbers,
+            a.stores == b.stores,
+        )
+    )
 
 
 def _where_not(values: Sequence[bool]) -> Iterator[int]:
