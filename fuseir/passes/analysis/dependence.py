@@ -307,4 +307,6 @@ class FusionState:
             return self._comparisons.overlap(earlier, later, domain) is not Overlap.CROSSING
         if earlier.access.apart_from(later.access):
             return True
+        if later.access.partition.partition.replicated and later_privilege.writes:
+            return False  # equal to `none` as pieces, but what every point writes no point has to itself
         return kind is not Constraint.REDUCTION and earlier.access.same_pieces(later.access, domain)
