@@ -26,7 +26,7 @@ def sessions(procs: int) -> dict[str, fuseir.Session]:
     return {
         "reference": fuseir.Session(procs=procs, target="reference"),
         "fused": fuseir.Session(procs=procs, threads=2),
-        "in windows of three": fuseir.Session(procs=procs, threads=4, window=3),
+        "in windows of three": fuseir.Session(procs=procs, threads=4, window=3, max_window=3),
         "unfused": fuseir.Session(procs=procs, threads=1, fuse=False),
     }
 

@@ -146,6 +146,35 @@ def test_a_dead_launch_does_not_come_back_behind_the_one_that_replaced_it() -> N
     assert z.numpy().tolist() == [3.0] * 8
 
 
+def test_a_dead_first_task_leaves_with_the_next_one() -> None:
+    """A fence keeps the dead write apart from the one that replaces it: the first task is erased, the second one is taken."""
+    session = fuseir.Session(window=4, procs=4)
+    x, y, t, z = session.full(8, 1.0), session.full(8, 2.0), session.store(8), session.store(8)
+    session.launch(COPY, x, t)
+    session.fence()
+    session.launch(COPY, y, t)
+    session.launch(COPY, t[::-1], z)
+    del t
+    session.launch(INCREMENT, z)
+    assert (session.statistics.tasks, session.statistics.launches) == (2, 1)
+    assert z.numpy().tolist() == [3.0] * 8
+
+
+def test_launches_that_nobody_needs_leave_a_full_window_together() -> None:
+    session = fuseir.Session(window=2, procs=4)
+    x, t = session.full(8, 1.0), session.store(8)
+    session.launch(COPY, x, t)
+    u = session.store(8)
+    views = t[::-1], u
+    del t, u
+    with session.assert_no_compile(), pytest.raises(UnknownWindowError):
+        session.launch(COPY, *views)
+    del views
+    session.launch(INCREMENT, x)
+    assert x.numpy().tolist() == [2.0] * 8
+    assert (session.statistics.tasks, session.statistics.launches) == (3, 1)
+
+
 def test_fences_do_not_pile_up() -> None:
     session = fuseir.Session(window=4)
     x = session.zeros(4)
