@@ -263,7 +263,8 @@ class Grouping:
 
     def _note_early(self, task: IndexTask, number: int) -> None:
         behind = sum(len(group.members) for group in self.groups[number + 1 :])
-        self.notes.append(Note("FIR-N163", task, f"joins an earlier group, before {behind} launches it commutes with"))
+        passed = "a launch" if behind == 1 else f"{behind} launches"
+        self.notes.append(Note("FIR-N163", task, f"joins an earlier group, before {passed} it commutes with"))
 
 
 def _first_behind(numbers: Sequence[int], floor: int) -> list[int]:

@@ -27,7 +27,7 @@ dist.launch @copy<[4]>(%y: read #t, %z: write #t) : (!s, !s)
 
 // -----
 
-// So does an opaque task; launches on both of its sides fuse among themselves.
+// An opaque task fuses with nobody. What it has nothing to do with may pass it; what needs its result waits.
 !s = !dist.store<8xf64>
 #t = #dist.tiling<[2]>
 #id = affine_map<(d0) -> (d0)>
@@ -61,17 +61,15 @@ dist.launch @double<[4]>(%z: read_write #t) : (!s)
 
 // CHECK: dist.fused_task<[4]> {
 // CHECK-NEXT: dist.launch @copy
-// CHECK-NEXT: dist.launch @double
+// CHECK-NEXT: dist.launch @double<[4]>(%y
+// CHECK-NEXT: dist.launch @double<[4]>(%y
 // CHECK-NEXT: }
 // CHECK-NEXT: dist.launch @opaque
-// CHECK-NEXT: dist.fused_task<[4]> {
-// CHECK-NEXT: dist.launch @double
-// CHECK-NEXT: dist.launch @double
-// CHECK-NEXT: }
+// CHECK-NEXT: dist.launch @double<[4]>(%z
 
 // -----
 
-// So does a fused task that is there already: running the pass twice changes nothing.
+// A fused task that is there already ends it too: running the pass twice changes nothing.
 !s = !dist.store<8xf64>
 #t = #dist.tiling<[2]>
 #id = affine_map<(d0) -> (d0)>
@@ -106,4 +104,31 @@ dist.launch @double<[4]>(%y: read_write #t) : (!s)
 // CHECK-NEXT: dist.launch @copy
 // CHECK-NEXT: dist.launch @double
 // CHECK-NEXT: }
+// CHECK-NEXT: dist.launch @double
+
+// -----
+
+// And so does a swap: what stands on its two sides is about different stores, under one name.
+!s = !dist.store<8xf64>
+#t = #dist.tiling<[2]>
+#id = affine_map<(d0) -> (d0)>
+func.func @double(%x: tensor<?xf64>) -> tensor<?xf64> {
+  %r = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]}
+      outs(%x : tensor<?xf64>) {
+  ^bb0(%xe: f64):
+    %s = arith.addf %xe, %xe : f64
+    linalg.yield %s : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+
+%x = dist.store "x" : !s
+%y = dist.store "y" : !s
+dist.launch @double<[4]>(%x: read_write #t) : (!s)
+dist.swap %x, %y : !s
+dist.launch @double<[4]>(%x: read_write #t) : (!s)
+
+// CHECK-NOT: dist.fused_task
+// CHECK: dist.launch @double
+// CHECK-NEXT: dist.swap %x, %y
 // CHECK-NEXT: dist.launch @double

@@ -1,8 +1,9 @@
 // RUN: fuseir-opt %s -p fuse-tasks --split-input-file | filecheck %s
 
-// The maximum of a sum is not the sum of a maximum.
+// The maximum of a sum is not the sum of a maximum: another point may not have added yet.
 !s = !dist.store<8xf64>
 #t = #dist.tiling<[2]>
+#u = #dist.tiling<[2] + [1]>
 #id = affine_map<(d0) -> (d0)>
 func.func @acc(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
   %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
@@ -27,7 +28,7 @@ func.func @top(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
 %y = dist.store "y" : !s
 %z = dist.store "z" : !s
 dist.launch @acc<[4]>(%x: read #t, %z: reduce<add> #t) : (!s, !s)
-dist.launch @top<[4]>(%y: read #t, %z: reduce<max> #t) : (!s, !s)
+dist.launch @top<[4]>(%y: read #u, %z: reduce<max> #u) : (!s, !s)
 
 // CHECK-NOT: dist.fused_task
 // CHECK: dist.launch @acc

@@ -1,6 +1,6 @@
 // RUN: fuseir-opt %s -p fuse-tasks --split-input-file | filecheck %s
 
-// Definitions stay where they are: the fused task takes the place of its last member.
+// Definitions stay in front of the group that they are for: the fused task comes last.
 !s = !dist.store<8xf64>
 #t = #dist.tiling<[2]>
 #id = affine_map<(d0) -> (d0)>
