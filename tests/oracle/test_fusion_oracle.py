@@ -37,7 +37,8 @@ from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, StoreOp, ViewOp
 from fuseir.dialects.dist.privilege import Privilege
 from fuseir.passes.analysis.dependence import Constraint, IndexTask, Refusal
-from fuseir.passes.analysis.grouping import Grouping, GroupingRules
+from fuseir.passes.analysis.grouping import Group, Grouping, GroupingRules
+from fuseir.passes.analysis.renaming import Renaming
 from fuseir.passes.fuse_tasks import Fuser, FuseTasksPass
 from fuseir.passes.remarks import Remarks
 
@@ -160,8 +161,6 @@ def check_groups(result: Result, counts: Counter[str]) -> None:
             assert fusible(first, second), (first, second)
         counts["groups of two or more"] += len(members) > 1
         counts["promoted"] += sum(m.domain != result.window[result.place(m)].domain for m in group.members)
-        for renaming in group.renamings:
-            check_renaming(result, renaming.root, renaming.fresh.result, list(renaming.carries), renaming.task, counts)
     rank = {k: (number, position) for number, group in enumerate(groups) for position, k in enumerate(group)}
     for first, second in combinations(range(len(result.window)), 2):
         if rank[first] > rank[second]:
@@ -169,39 +168,45 @@ def check_groups(result: Result, counts: Counter[str]) -> None:
             counts["out of order"] += 1
     for group in groups:
         assert group == sorted(group)
+    for group in result.grouping.groups:
+        for renaming in group.renamings:
+            behind = [k for k in rank if rank[k] > rank[result.place(renaming.task)]]
+            counts["rest is dead"] += not check_renaming(result, group, renaming, behind)
+            counts["renamed"] += 1
+            counts["carried"] += bool(renaming.carries)
 
 
-def check_renaming(
-    result: Result,
-    root: SSAValue,
-    fresh: SSAValue,
-    carries: list[IndexTask],
-    writer: IndexTask,
-    counts: Counter[str],
-) -> None:
-    """The fresh version of a store holds what was written, and of the rest what the old one held or what nobody will look at."""
+def check_renaming(result: Result, group: Group, renaming: Renaming, behind: list[int]) -> bool:
+    """The fresh version of a store holds what was written, and of the rest what the old one held. Returns whether that is all of it.
+
+    What it does not hold nobody looks at who runs behind the write.
+    """
+    root, fresh = renaming.root, renaming.fresh.result
+    writer = next(member for member in group.members if member.source is renaming.task.source and not member.added)
     (k,) = [k for k, access in enumerate(writer.accesses) if access.root is fresh]
     written, number = result.task(writer).arguments[k], result.window[result.place(writer)].arguments[k].store
     new = touched(written, writer.domain)
     assert new == all_of(written)
     assert written.privilege == "write"
-    for carry in carries:
+    for carry in renaming.carries:
         read, copy = result.task(carry).arguments
         assert (read.store, copy.store) == (result.stores[root], result.stores[fresh])
         assert (read.privilege, copy.privilege) == ("read", "write")
         assert sub_stores(read, carry.domain) == sub_stores(copy, carry.domain)
         assert not touched(copy, carry.domain) & new
         new |= touched(copy, carry.domain)
-    everything = (1 << all_of(written._replace(view=None)).bit_length()) - 1
-    counts["renamed"] += 1
-    counts["carried"] += bool(carries)
-    if new != everything:
-        counts["rest is dead"] += 1
-        assert result.released
-        here = result.place(writer)
-        for later in result.window[here + 1 :]:
-            for a in later.arguments:
-                assert a.store != number or not (a.reads or a.reduces) or not touched(a, later.domain) & ~new
+    # Members before the write use the old version, members behind it the fresh one.
+    position = group.members.index(writer)
+    assert not any(access.root is root for member in group.members[position + 1 :] for access in member.accesses)
+    before = [member for member in group.members[:position] if member not in renaming.carries]
+    assert not any(access.root is fresh for member in before for access in member.accesses)
+    if new == (1 << all_of(written._replace(view=None)).bit_length()) - 1:
+        return True
+    assert result.released
+    for later in (result.window[k] for k in behind):
+        for a in later.arguments:
+            assert a.store != number or not (a.reads or a.reduces) or not touched(a, later.domain) & ~new
+    return False
 
 
 # D24, D25: in program order
