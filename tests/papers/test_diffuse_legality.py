@@ -300,7 +300,8 @@ def test_d26_work_does_not_depend_on_the_number_of_points():
         finally:
             sys.setprofile(None)
         assert [len(group) for group in groups(module)] == [8, 9, 2, 1]
-    assert len(set(calls[1:])) == 1
+    # Euclid's algorithm takes a step more or less, and so do look-ups that collide.
+    assert max(calls[1:]) <= 1.005 * min(calls[1:])
 
 
 @dataclass(frozen=True)
@@ -452,6 +453,9 @@ def test_d36_nor_are_updates_of_scalars():
     dist.launch @add_one<[4]>(%n: read #N, %S: read_write #A) : (!one, !s)
     """
     )
+    assert groups(fused(program)) == [["copy_one", "update_one"], ["add_one"]]
+    # Nor where nothing in the group was written before.
+    program = program.replace("%n: write", "%k: write")
     assert groups(fused(program)) == [["copy_one", "update_one"], ["add_one"]]
 
 

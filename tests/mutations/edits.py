@@ -1,0 +1,161 @@
+"""Unsound edits of the code that decides what may fuse: each makes it believe something that is not so.
+
+``run.py`` applies one at a time and asks the test-suite to notice. An edit replaces ``old``, which occurs once in ``file``, by ``new``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Edit(NamedTuple):
+    """One unsound change."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+_DEPENDENCE = "fuseir/passes/analysis/dependence.py"
+_OVERLAP = "fuseir/dialects/dist/overlap.py"
+_PARTITION = "fuseir/dialects/dist/partition.py"
+_LAST_USES = "fuseir/passes/analysis/last_uses.py"
+_GROUPING = "fuseir/passes/analysis/grouping.py"
+_RENAMING = "fuseir/passes/analysis/renaming.py"
+_SCALARS = "fuseir/passes/analysis/scalar_promotion.py"
+_LIVENESS = "fuseir/passes/analysis/liveness.py"
+_RUNS = "fuseir/passes/analysis/runs.py"
+
+EDITS = (
+    # The constraints
+    Edit("drop anti dependence", _DEPENDENCE, "if earlier.reads and later.writes:", "if False:"),
+    Edit(
+        "drop read after write",
+        _DEPENDENCE,
+        "if earlier.writes and (later.reads or later.writes):",
+        "if earlier.writes and later.writes:",
+    ),
+    Edit(
+        "drop write after write",
+        _DEPENDENCE,
+        "if earlier.writes and (later.reads or later.writes):",
+        "if earlier.writes and later.reads:",
+    ),
+    Edit("ignore the reduction operator", _DEPENDENCE, "not (both_fold and earlier == later)", "not both_fold"),
+    Edit(
+        "let reductions follow anything",
+        _DEPENDENCE,
+        "both_fold = earlier.reduces and later.reduces",
+        "both_fold = later.reduces; later = earlier",
+    ),
+    Edit(
+        "ignore the launch domain",
+        _DEPENDENCE,
+        "if task.domain != first.domain:",
+        "if len(task.domain) != len(first.domain):",
+    ),
+    Edit(
+        "let anything follow a replicated write",
+        _DEPENDENCE,
+        "privilege.writes and not later_privilege.returned:",
+        "privilege.writes:",
+    ),
+    Edit(
+        "look at the first use of pieces only",
+        _DEPENDENCE,
+        "pieces.by_privilege.setdefault(",
+        "pieces.by_privilege or pieces.by_privilege.setdefault(",
+    ),
+    # Geometry
+    Edit(
+        "forget the offset of a view",
+        _OVERLAP,
+        "return _Progression(offset, scale, interval)",
+        "return _Progression(0, scale, interval)",
+    ),
+    Edit(
+        "forget that a view runs backwards",
+        _OVERLAP,
+        "mirrored = Interval(j, -multiplier, extent - addend - tile, tile, extent)",
+        "mirrored = interval",
+    ),
+    Edit("off by one where intervals meet (< for <=)", _OVERLAP, "shift + other.tile - 1", "shift + other.tile - 2"),
+    Edit("take all meetings for diagonal ones", _OVERLAP, "found.pairs == found.equal", "found.equal > 0"),
+    Edit(
+        "ignore a launch dimension that moves nothing",
+        _OVERLAP,
+        "if j not in on_diagonal and not (xs == ys and _single(xs)):",
+        "if on_diagonal and j not in on_diagonal and not (xs == ys and _single(xs)) and False:",
+    ),
+    Edit(
+        "forget the clip at the end",
+        _PARTITION,
+        "return Range(max(start, 0), min(start + self.tile, self.extent))",
+        "return Range(max(start, 0), start + self.tile)",
+    ),
+    Edit(
+        "tiles shared by points count as disjoint",
+        _PARTITION,
+        "return all(count <= 1 or j in moving for j, count in enumerate(domain))",
+        "return bool(moving) or all(count <= 1 for count in domain)",
+    ),
+    # Reordering
+    Edit(
+        "let launches pass those that read what they write",
+        _LAST_USES,
+        "return max(self.read, self.changed) if later.access.privilege.returned else self.changed",
+        "return self.changed",
+    ),
+    Edit("let folds change places", _LAST_USES, "if use.access.privilege.returned:", "if use.access.privilege.writes:"),
+    Edit(
+        "join groups before the last conflict",
+        _GROUPING,
+        "position = bisect_right(numbers, floor)",
+        "position = bisect_right(numbers, floor - 2)",
+    ),
+    # Renaming and promotion
+    Edit(
+        "carry nothing behind the written part",
+        _RENAMING,
+        "for outside in (Range(0, inside.low), Range(inside.high, shape[k])):",
+        "for outside in (Range(0, inside.low),):",
+    ),
+    Edit(
+        "rename where the write leaves gaps",
+        _RENAMING,
+        "if not access.partition.covers(access.shape, task.domain):",
+        "if False:",
+    ),
+    Edit(
+        "later members see the old version",
+        _GROUPING,
+        "joining = substituted(at_its_points, group.versions, self._comparisons)",
+        "joining = at_its_points",
+    ),
+    Edit(
+        "promote updates in place",
+        _SCALARS,
+        "access.privilege.reduces or (access.privilege.writes and access.root in read)",
+        "access.privilege.reduces",
+    ),
+    # Temporaries and kernels
+    Edit(
+        "a partial write hides what was there",
+        _LIVENESS,
+        "if access.privilege.writes and access.covers_root(launch.extents):\n                self._pending.pop",
+        "if access.privilege.writes:\n                self._pending.pop",
+    ),
+    Edit(
+        "believe reads through other pieces",
+        _LIVENESS,
+        "use.covering is None or not use.covering.same_pieces(access, member.extents)",
+        "use.covering is None",
+    ),
+    Edit(
+        "put overlapping pieces into one kernel",
+        _RUNS,
+        "return self.comparisons.overlap(a, b, domain) is Overlap.APART",
+        "return True",
+    ),
+)
