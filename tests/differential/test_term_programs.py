@@ -22,7 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from term_programs import Emitted, Program, Task, argument_of, emit, fusible, name_of, random_programs
+from term_modules import Emitted, emit, name_of
+from term_programs import Program, random_programs  # it puts the oracle on the path
+
+# isort: split
+from launches_as_ir import argument as argument_of
+from point_oracle import Task, fusible
 from xdsl.dialects.builtin import ModuleOp
 
 from fuseir.checking import LegalityCheck
