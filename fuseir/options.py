@@ -44,6 +44,14 @@ class Options:
     """Whether tasks are fused (``FUSEIR_DISABLE=1`` turns it off; results do not change)."""
     check: bool = False
     """Whether what the passes make of each window is checked point by point (docs/checking.md); slow, never affects results."""
+    cache: bool = True
+    """Whether compiled kernels are kept on disk for the next process (docs/caching.md); never affects results."""
+    cache_dir: str | os.PathLike[str] | None = None
+    """The folder they are kept in; ``fuseir`` in the user's cache folder unless given."""
+    cache_bytes: int = 1 << 28
+    """What that folder may hold; the longest unused is removed."""
+    cache_probe: bool = False
+    """Whether a child process tries to load code from the cache before this one does."""
     dump_ir: str | os.PathLike[str] | None = None
     """Folder that receives every captured window as IR, and the output of every pass."""
     remarks: str | None = None
@@ -70,6 +78,10 @@ _VARIABLES = {
     "max_window": "FUSEIR_MAX_WINDOW",
     "fuse": "FUSEIR_DISABLE",
     "check": "FUSEIR_CHECK",
+    "cache": "FUSEIR_CACHE",
+    "cache_dir": "FUSEIR_CACHE_DIR",
+    "cache_bytes": "FUSEIR_CACHE_BYTES",
+    "cache_probe": "FUSEIR_CACHE_PROBE",
     "dump_ir": "FUSEIR_DUMP_IR",
     "remarks": "FUSEIR_REMARKS",
     "remarks_file": "FUSEIR_REMARKS_FILE",
@@ -96,7 +108,7 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     options = replace(Options(), **values)
     if options.target not in ("cpu", "reference"):
         raise UsageError(f"unknown target '{options.target}'; targets are cpu, reference")
-    for key, least in (("procs", 1), ("window", 1), ("max_window", 1), ("threads", 0)):
+    for key, least in (("procs", 1), ("window", 1), ("max_window", 1), ("threads", 0), ("cache_bytes", 1)):
         value: Any = getattr(options, key)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UsageError(f"option '{key}' is a whole number of at least {least}, not {value!r}")
@@ -104,10 +116,10 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     for key, most in (("procs", 65536), ("threads", 4096)):
         if (value := getattr(options, key)) > most:
             raise UsageError(f"option '{key}' is at most {most}, not {value!r}")
-    for key in ("fuse", "check"):
+    for key in ("fuse", "check", "cache", "cache_probe"):
         if not isinstance(value := getattr(options, key), bool):
             raise UsageError(f"option '{key}' is True or False, not {value!r}")
-    for key in ("dump_ir", "remarks_file"):
+    for key in ("cache_dir", "dump_ir", "remarks_file"):
         if (value := getattr(options, key)) is not None and not isinstance(value, str | os.PathLike):
             raise UsageError(f"option '{key}' is a path, not {value!r}")
     if not isinstance(options.remarks, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -118,12 +130,12 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
 
 
 def _parse(field: str, variable: str, text: str) -> Any:
-    if field in ("target", "dump_ir", "remarks", "remarks_file"):
+    if field in ("target", "cache_dir", "dump_ir", "remarks", "remarks_file"):
         return text
-    if field in ("fuse", "check"):
+    if field in ("fuse", "check", "cache", "cache_probe"):
         if text not in ("0", "1"):
             raise UsageError(f"{variable} is 0 or 1, not {text!r}")
-        return text == ("0" if field == "fuse" else "1")  # the one variable turns something off, the other on
+        return text == ("0" if field == "fuse" else "1")  # FUSEIR_DISABLE says what not to do
     try:
         return int(text)
     except ValueError:

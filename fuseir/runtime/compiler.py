@@ -76,6 +76,11 @@ class Compiler:
         """Kernels that went through the code generator so far."""
         return self.executor.kernels_compiled
 
+    @property
+    def kernels_loaded(self) -> int:
+        """Kernels that were found in the disk cache so far."""
+        return self.executor.kernels_loaded
+
     def plan(self, records: list[Record]) -> Plan:
         """The plan of a window.
 

@@ -101,6 +101,7 @@ class Planner:
         self._log.write(compiler.explain())
         statistics.plan_misses += 1
         statistics.kernels_compiled = compiler.kernels_compiled
+        statistics.kernels_loaded = compiler.kernels_loaded
         statistics.fallbacks = compiler.fallbacks
         statistics.compile_seconds += perf_counter() - start
         return planned

@@ -22,7 +22,9 @@ class Statistics:
     plan_misses: int = 0
     """Plans that had to be made: their windows went through the passes."""
     kernels_compiled: int = 0
-    """Kernels that went through the code generator."""
+    """Kernels that LLVM compiled."""
+    kernels_loaded: int = 0
+    """Kernels that another process, or session, had compiled: they were found on disk (docs/caching.md)."""
     fallbacks: int = 0
     """Windows that could not be compiled as asked and run another, slower way."""
     temporaries: int = 0

@@ -22,10 +22,11 @@ ALLOWED = {
     "dtypes": set(),
     "dialects": set(),
     "passes": {"dialects", "universe"},
-    "codegen": {"dialects"},
+    "cache": set(),
+    "codegen": {"dialects", "cache"},
     "checking": {"dialects"},  # never the passes that it checks
     "lang": {"dialects"},
-    "runtime": {"dialects", "passes", "codegen", "lang", "checking"},
+    "runtime": {"dialects", "passes", "codegen", "lang", "checking", "cache"},
     "universe": set(),  # names of modules as text; nothing is imported until it is used
     "tools": {"dialects", "passes", "codegen", "checking", "runtime", "universe"},
     "__init__": {"runtime", "dialects"},

@@ -3,7 +3,7 @@
 The way of a kernel: ``emit`` walks it and writes an LLVM function (``ops``, ``integers``, ``calls``, ``memory`` and ``reduction`` know
 how each piece is written, ``text`` holds what is written, ``workspace`` says where reductions keep their state), ``task`` puts the
 loop over points around it, ``compile`` has LLVM turn the text into code, by way of ``machine``. What kernels have in common is
-compiled once a process: ``support``.
+compiled once a process: ``support``. ``object_code``, ``cache_keys`` and ``code_cache`` keep code on disk for the next process.
 """
 
 from fuseir.codegen.llvm.compile import (
@@ -13,7 +13,6 @@ from fuseir.codegen.llvm.compile import (
     compile_kernels,
     emit_kernels,
     emit_llvm_text,
-    load_kernel,
 )
 from fuseir.codegen.llvm.target import X86_64_V3, X86_64_V4, Target, host_target
 
@@ -28,5 +27,4 @@ __all__ = [
     "emit_kernels",
     "emit_llvm_text",
     "host_target",
-    "load_kernel",
 ]

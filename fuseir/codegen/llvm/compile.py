@@ -1,22 +1,23 @@
-"""Lowered kernels to machine code in this process.
+"""Lowered kernels to machine code in this process: through LLVM, or from the disk cache where another process left it.
 
-:func:`compile_kernel` is the way from IR; :func:`load_kernel` takes object code that an earlier process compiled. What
-the text looks like is :func:`emit_llvm_text`.
+What the text that LLVM gets looks like is :func:`emit_llvm_text`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp, TensorType
 
+from fuseir.cache import DiskCache
 from fuseir.codegen.abi import STATUS_OUT_OF_MEMORY, bytes_array, task_function_type, words_array
+from fuseir.codegen.llvm.code_cache import CodeCache
 from fuseir.codegen.llvm.emit import emit_kernel
-from fuseir.codegen.llvm.machine import SYMBOL, load_object, optimized_object
-from fuseir.codegen.llvm.math_functions import allowed_externs
+from fuseir.codegen.llvm.machine import load_objects, optimized_object
+from fuseir.codegen.llvm.object_code import ObjectCode
 from fuseir.codegen.llvm.support import support_library, whole_text
 from fuseir.codegen.llvm.target import X86_64_V4, Target, host_target
 from fuseir.codegen.llvm.task import emit_task
@@ -40,18 +41,23 @@ class EmittedModule:
 class CompiledKernel:
     """Machine code of one kernel, callable from any thread.
 
-    ``address`` stays valid as long as this object (or another kernel of the same module) lives. ``object_code``, ``symbol``,
-    ``externs`` and ``support`` are what :func:`load_kernel` needs; they are good only for the same processor and package versions.
+    ``address`` stays valid as long as this object (or another kernel compiled with it) lives. ``support`` are the symbols of the support
+    functions that it calls. ``llvm_ir`` is None for a kernel from the cache, which was never written as text in this process.
     """
 
     symbol: str
     address: int
-    llvm_ir: str
+    llvm_ir: str | None
     object_code: bytes
     externs: tuple[str, ...]
-    support: tuple[SupportFunction, ...]
+    support: tuple[str, ...]
     _engine: Any = field(repr=False, compare=False)
     _function: Any = field(repr=False, compare=False)
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether the disk cache had it, so that LLVM compiled nothing."""
+        return self.llvm_ir is None
 
     def call(
         self, point_begin: int, point_end: int, bases: Sequence[int], layout: Sequence[int], scalars: bytes = b""
@@ -91,49 +97,81 @@ def _emitted(kernels: Sequence[func.FuncOp], target: Target) -> tuple[ModuleText
     return module, tuple(emit_task(module, emit_kernel(module, kernel)) for kernel in kernels)
 
 
+def kernel_text(kernel: func.FuncOp) -> str:
+    """A lowered kernel as text, under a name that all share: equal texts mean equal code."""
+    return str(kernel).replace(f"@{kernel.sym_name.data}(", "@kernel(", 1)
+
+
 def compile_kernel(kernel: func.FuncOp) -> CompiledKernel:
     """Compile one lowered kernel for this machine; :func:`compile_kernels` raises what this may raise."""
     return compile_kernels([kernel])[0]
 
 
-def compile_kernels(kernels: Sequence[func.FuncOp]) -> list[CompiledKernel]:
-    """Compile lowered kernels as one module for this machine.
+def compile_kernels(
+    kernels: Sequence[func.FuncOp], disk: DiskCache | None = None, texts: Sequence[str] | None = None
+) -> list[CompiledKernel]:
+    """Compile lowered kernels for this machine, or take from ``disk`` what it has; what it has not is added to it.
 
-    Raises :class:`UnsupportedError` for what lowered kernels may not hold, and :class:`CompileError` if LLVM does not take
-    the module.
+    ``texts`` are the kernels' :func:`kernel_text`, if the caller has them. Raises :class:`UnsupportedError` for what lowered kernels may
+    not hold, and :class:`CompileError` if LLVM does not take a module.
     """
     target = host_target()
-    emitted = emit_kernels(kernels, target)
-    symbols = {function.symbol for function in emitted.support}
-    return _load(optimized_object(emitted.text, symbols, target), emitted, target)
+    cache = CodeCache.of(disk, target)
+    if cache is None:
+        return _loaded([_compiled(kernel, target) for kernel in kernels], target)
+    texts = [kernel_text(kernel) for kernel in kernels] if texts is None else texts
+    named = list(zip(texts, kernels, strict=True))
+    found = [_found(text, cache, target) for text in texts]
+    try:
+        codes = [code or _kept(*each, target, cache) for code, each in zip(found, named, strict=True)]
+        return _loaded(codes, target)
+    except CompileError:
+        if not any(found):
+            raise
+    # Something in the cache is whole, and LLVM does not want it all the same.
+    return _loaded([_kept(*each, target, cache) for each in named], target)
 
 
-def load_kernel(
-    object_code: bytes,
-    symbol: str,
-    externs: Sequence[str],
-    support: Sequence[SupportFunction] = (),
-    llvm_ir: str = "",
-) -> CompiledKernel:
-    """A kernel from the object code of an earlier :class:`CompiledKernel`. The caller vouches for the code's integrity."""
-    if not SYMBOL.fullmatch(symbol) or not allowed_externs().issuperset(externs):
-        raise CompileError("object code that is not of this package's making")
-    emitted = EmittedModule(llvm_ir, (symbol,), tuple(externs), tuple(support))
-    return _load(object_code, emitted, host_target())[0]
+class _Code(NamedTuple):
+    code: ObjectCode
+    llvm_ir: str | None
+    support: tuple[SupportFunction, ...]
 
 
-def _load(object_code: bytes, emitted: EmittedModule, target: Target) -> list[CompiledKernel]:
-    support_library(target).provide(emitted.support)
-    engine = load_object(object_code, emitted.externs, target)
+def _found(text: str, cache: CodeCache, target: Target) -> _Code | None:
+    """What the cache has of a kernel, with all the support functions that it calls."""
+    found = cache.kernel(text)
+    if found is None or not support_library(target).provide_cached(found[1], cache):
+        return None
+    return _Code(found[0], None, ())
+
+
+def _kept(text: str, kernel: func.FuncOp, target: Target, cache: CodeCache) -> _Code:
+    """The code of a kernel that the cache has not got, which it has afterwards."""
+    code = _compiled(kernel, target, cache)
+    cache.keep_kernel(text, code.code, code.support)
+    return code
+
+
+def _compiled(kernel: func.FuncOp, target: Target, cache: CodeCache | None = None) -> _Code:
+    # A module for each: code must not depend on what it was compiled with, and nearly all of the time goes into functions.
+    emitted = emit_kernels([kernel], target)
+    symbols = tuple(function.symbol for function in emitted.support)
+    code = ObjectCode(emitted.symbols[0], optimized_object(emitted.text, symbols, target), emitted.externs, symbols)
+    support_library(target).provide(emitted.support, cache)
+    return _Code(code, emitted.text, emitted.support)
+
+
+def _loaded(codes: Sequence[_Code], target: Target) -> list[CompiledKernel]:
+    # Kernels whose texts differ in names only have the same code.
+    engine = load_objects(list({code.symbol: code for code, *_ in codes}.values()), target)
     kernels: list[CompiledKernel] = []
-    for symbol in emitted.symbols:
-        address = engine.get_function_address(symbol)
+    for code, llvm_ir, _ in codes:
+        address = engine.get_function_address(code.symbol)
         if not address:
             raise CompileError("object code without the kernel it should hold")
         function = task_function_type()(address)
         kernels.append(
-            CompiledKernel(
-                symbol, address, emitted.text, object_code, emitted.externs, emitted.support, engine, function
-            )
+            CompiledKernel(code.symbol, address, llvm_ir, code.code, code.externs, code.support, engine, function)
         )
     return kernels

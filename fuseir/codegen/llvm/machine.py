@@ -5,18 +5,15 @@ What goes in is checked here against the closed table of symbols, whoever wrote 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
 
 from fuseir.codegen.llvm.math_functions import allowed_externs, extern_address
+from fuseir.codegen.llvm.object_code import SYMBOL, ObjectCode
 from fuseir.codegen.llvm.target import Target, create_target_machine
 from fuseir.errors import CompileError
-
-SYMBOL = re.compile(r"fz_[a-z]+_[0-9]+_[0-9a-f]{12}")
-"""What this package calls functions."""
 
 
 def optimized_object(text: str, support: Collection[str], target: Target) -> bytes:
@@ -62,14 +59,19 @@ def check_symbols(module: Any, support: Collection[str] = ()) -> None:
         raise CompileError("a kernel's module has global variables")
 
 
-def load_object(object_code: bytes, externs: Sequence[str], target: Target) -> Any:
-    """An engine that holds the code, whose support functions LLVM knows; the code stays mapped as long as the engine lives."""
-    for name in externs:
+def load_objects(objects: Sequence[ObjectCode], target: Target) -> Any:
+    """An engine that holds the code, whose support functions LLVM knows; the code stays mapped as long as the engine lives.
+
+    No two of the objects may define the same symbol. Raises CompileError; BackendUnavailableError for a function this system lacks.
+    """
+    for name in {name for each in objects for name in each.externs}:
         llvm.add_symbol(name, extern_address(name))
     try:
-        # An engine wants a module; the code comes as an object file, compiled or from a cache.
+        # An engine wants a module; the code comes as object files, compiled or from a cache. One engine for all, as
+        # making one takes longer than loading a kernel.
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), create_target_machine(target))
-        engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(object_code))
+        for each in objects:
+            engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(each.code))
         engine.finalize_object()
     except RuntimeError as error:
         raise CompileError("LLVM could not load a kernel", notes=(str(error),)) from error

@@ -1,4 +1,4 @@
-"""Machine code of support functions: compiled when first needed, once in a process, and never given up.
+"""Machine code of support functions: compiled or found on disk when first needed, once in a process, and never given up.
 
 Kernels find them by symbol, as they find functions of the C library. A symbol stands for its function's text and
 target, so that it does not matter which kernel asked first.
@@ -6,15 +6,18 @@ target, so that it does not matter which kernel asked first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm
 
-from fuseir.codegen.llvm.machine import load_object, optimized_object
+from fuseir.codegen.llvm.code_cache import CodeCache
+from fuseir.codegen.llvm.machine import load_objects, optimized_object
+from fuseir.codegen.llvm.object_code import ObjectCode
 from fuseir.codegen.llvm.target import Target
 from fuseir.codegen.llvm.text import SupportFunction, module_text
+from fuseir.errors import CompileError
 
 
 class SupportLibrary:
@@ -29,19 +32,43 @@ class SupportLibrary:
         self._known: set[str] = set()
         self._engines: list[Any] = []
 
-    def provide(self, functions: Iterable[SupportFunction]) -> None:
+    def provide(self, functions: Iterable[SupportFunction], cache: CodeCache | None = None) -> None:
         """Have LLVM know the addresses of these functions; raises CompileError."""
         missing = [function for function in functions if function.symbol not in self._known]
-        if not missing:
+        self._load([self._code(function, cache) for function in missing])
+
+    def provide_cached(self, keys: Mapping[str, str], cache: CodeCache) -> bool:
+        """Have LLVM know the addresses of functions by symbol, if the cache has those that are missing; whether it has."""
+        missing = [(symbol, key) for symbol, key in keys.items() if symbol not in self._known]
+        found = [cache.support(symbol, key) for symbol, key in missing]
+        codes = [code for code in found if code is not None]
+        if len(codes) < len(missing):
+            return False
+        self._load(codes)
+        return True
+
+    def _code(self, function: SupportFunction, cache: CodeCache | None) -> ObjectCode:
+        found = None if cache is None else cache.support(function.symbol, cache.support_key(function))
+        if found is not None:
+            return found
+        # One module each: they go to the cache, where each is on its own.
+        text = module_text([function.text], function.declarations)
+        code = ObjectCode(function.symbol, optimized_object(text, (), self._target), function.externs)
+        if cache is not None:
+            cache.keep_support(function, code)
+        return code
+
+    def _load(self, codes: list[ObjectCode]) -> None:
+        if not codes:
             return
-        declarations = sorted({line for function in missing for line in function.declarations})
-        externs = sorted({name for function in missing for name in function.externs})
-        text = module_text([function.text for function in missing], declarations)
-        engine = load_object(optimized_object(text, (), self._target), externs, self._target)
+        engine = load_objects(codes, self._target)
         self._engines.append(engine)
-        for function in missing:
-            llvm.add_symbol(function.symbol, engine.get_function_address(function.symbol))
-            self._known.add(function.symbol)
+        for code in codes:
+            address = engine.get_function_address(code.symbol)
+            if not address:
+                raise CompileError("object code without the function it should hold")
+            llvm.add_symbol(code.symbol, address)
+            self._known.add(code.symbol)
 
 
 @cache

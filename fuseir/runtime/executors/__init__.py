@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from fuseir.cache import cache_of
+
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
@@ -19,6 +21,11 @@ class Executor(Protocol):
     @property
     def kernels_compiled(self) -> int:
         """Kernels that went through a code generator so far."""
+        ...
+
+    @property
+    def kernels_loaded(self) -> int:
+        """Kernels that were found in the disk cache so far."""
         ...
 
     def prepare(
@@ -48,4 +55,4 @@ def make_executor(options: Options) -> Executor:
         return ReferencePlanner()
     from fuseir.runtime.executors.cpu import CpuExecutor
 
-    return CpuExecutor(options.threads)
+    return CpuExecutor(options.threads, cache_of(options))

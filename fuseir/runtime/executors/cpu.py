@@ -19,8 +19,9 @@ from xdsl.dialects.builtin import IntegerType, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
+from fuseir.cache import DiskCache
 from fuseir.codegen import abi
-from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels
+from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels, kernel_text
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp
 from fuseir.dialects.dist.partition import Interval
@@ -57,15 +58,21 @@ class NativeKernel:
 class CpuExecutor:
     """Compiles and runs plans on this machine's processors."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, cache: DiskCache | None = None) -> None:
         self.threads = threads
+        self.cache = cache
         self._kernels: dict[str, NativeKernel] = {}
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
 
     @property
     def kernels_compiled(self) -> int:
         """Distinct kernels compiled so far."""
-        return len(self._kernels)
+        return sum(not kernel.compiled.from_cache for kernel in self._kernels.values())
+
+    @property
+    def kernels_loaded(self) -> int:
+        """Distinct kernels found in the disk cache so far."""
+        return sum(kernel.compiled.from_cache for kernel in self._kernels.values())
 
     def pool(self) -> ThreadPoolExecutor:
         """Worker threads; the calling thread is one more. A forked child has none of its parent's, and gets its own."""
@@ -143,11 +150,11 @@ class CpuExecutor:
         for launch in launches(module):
             callee = launch.callee()
             if callee is not None and not callee.is_declaration and launch.task_name not in texts:
-                text = texts[launch.task_name] = str(callee).replace(f"@{launch.task_name}(", "@kernel(", 1)
+                text = texts[launch.task_name] = kernel_text(callee)
                 if text not in self._kernels:
                     missing[text] = callee
         if missing:
-            compiled = compile_kernels(list(missing.values()))
+            compiled = compile_kernels(list(missing.values()), self.cache, list(missing))
             self._kernels.update({text: NativeKernel(kernel) for text, kernel in zip(missing, compiled, strict=True)})
         return {symbol: self._kernels[text] for symbol, text in texts.items()}
 

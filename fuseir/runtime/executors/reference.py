@@ -98,6 +98,11 @@ class ReferencePlanner:
         """None, ever."""
         return 0
 
+    @property
+    def kernels_loaded(self) -> int:
+        """None, ever."""
+        return 0
+
     def prepare(
         self,
         module: ModuleOp,
