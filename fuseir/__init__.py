@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike
 
+    from fuseir.cache import CacheInfo as CacheInfo
     from fuseir.dialects.dist.index_map import Coordinate as Coordinate
     from fuseir.dialects.dist.index_map import IndexMap as IndexMap
     from fuseir.dialects.dist.partition import NonePartition as NonePartition
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
+    "CacheInfo": "fuseir.cache",
     "Coordinate": "fuseir.dialects.dist.index_map",
     "FuseirError": "fuseir.errors",
     "IndexMap": "fuseir.dialects.dist.index_map",
@@ -50,6 +52,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "CacheInfo",
     "Coordinate",
     "FuseirError",
     "IndexMap",
@@ -59,6 +62,8 @@ __all__ = [
     "Task",
     "Tiling",
     "assert_no_compile",
+    "cache_clear",
+    "cache_info",
     "current_session",
     "explain",
     "fence",
@@ -144,6 +149,16 @@ def explain() -> Explanation:
 def assert_no_compile() -> AbstractContextManager[None]:
     """A context in which the current session compiles nothing: what would is an error (``Session.assert_no_compile``)."""
     return _session().assert_no_compile()
+
+
+def cache_info() -> CacheInfo:
+    """What the disk cache of compiled kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
+    return _session().cache_info()
+
+
+def cache_clear() -> int:
+    """Removes all compiled kernels on disk, and returns how many files those were (``Session.cache_clear``)."""
+    return _session().cache_clear()
 
 
 def stats() -> Statistics:

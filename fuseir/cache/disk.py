@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from fuseir.cache.entry import Entry, decode, encode
 from fuseir.cache.folder import MOST_BYTES, FileInfo, Folder, UnsafeFolderError, supported
-from fuseir.errors import FallbackWarning
+from fuseir.errors import FallbackWarning, InputFileError
 from fuseir.options import Options
 
 _log = logging.getLogger("fuseir.cache")
@@ -154,10 +154,15 @@ class DiskCache:
         )
 
     def clear(self) -> int:
-        """Removes all entries, and returns how many. Raises OSError if they cannot be removed."""
+        """Removes all entries, and returns how many. Raises InputFileError if they cannot be removed."""
         files = self._listed()
         if self._folder is not None and files:
-            self._folder.remove([file.name for file in files])
+            try:
+                self._folder.remove([file.name for file in files])
+            except OSError as error:
+                raise InputFileError(
+                    f"cannot remove entries from {self._folder.path}: {error.strerror or error}"
+                ) from None
         return sum(not file.temporary for file in files)
 
     def disable(self, reason: str) -> None:

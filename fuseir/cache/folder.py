@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -62,7 +61,7 @@ class Folder:
         """
         os.makedirs(self.path, mode=0o700, exist_ok=True)
         with self._opened() as folder:
-            temporary = f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+            temporary = f"{_TEMPORARY}{os.getpid()}-{os.urandom(8).hex()}"
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             file = os.open(temporary, flags, 0o600, dir_fd=folder)
             try:

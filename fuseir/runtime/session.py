@@ -39,6 +39,7 @@ from fuseir.runtime.tasks import Task
 from fuseir.runtime.window import Canonical, Fence, Launch, Record, Release, launches_of, without
 
 if TYPE_CHECKING:
+    from fuseir.cache import CacheInfo
     from fuseir.passes.remarks import Explanation
 
 _FEW = 8
@@ -220,6 +221,18 @@ class Session:
         so, and runs when asked again after the block.
         """
         return self._planner.no_compile()
+
+    def cache_info(self) -> CacheInfo:
+        """What the disk cache of compiled kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
+        from fuseir.cache import cache_of
+
+        return cache_of(self.options).info()
+
+    def cache_clear(self) -> int:
+        """Removes all compiled kernels on disk, and returns how many files those were. Plans known to sessions stay known."""
+        from fuseir.cache import cache_of
+
+        return cache_of(self.options).clear()
 
     # Execution
 

@@ -29,7 +29,7 @@ ALLOWED = {
     "runtime": {"dialects", "passes", "codegen", "lang", "checking", "cache"},
     "universe": set(),  # names of modules as text; nothing is imported until it is used
     "tools": {"dialects", "passes", "codegen", "checking", "runtime", "universe"},
-    "__init__": {"runtime", "dialects"},
+    "__init__": {"runtime", "dialects", "cache"},
     "__main__": {"tools", "runtime", "dialects"},
 }
 

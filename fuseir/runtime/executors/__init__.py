@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from fuseir.cache import cache_of
-
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
@@ -53,6 +51,7 @@ def make_executor(options: Options) -> Executor:
         from fuseir.runtime.executors.reference import ReferencePlanner
 
         return ReferencePlanner()
+    from fuseir.cache import cache_of
     from fuseir.runtime.executors.cpu import CpuExecutor
 
     return CpuExecutor(options.threads, cache_of(options))
