@@ -110,6 +110,11 @@ def random_stencil(rng: random.Random) -> list[Task]:
     def shifted(shift: Shape) -> Pieces:
         return 0, grid, ViewNumbers(inner, tuple((k, 1, low) for k, low in enumerate(shift))), across
 
+    # What the middle leaves out: the first row, through the same tiles or at one point.
+    first_row = ViewNumbers((1, *inner[1:]), tuple((k, 1, 0) for k in range(len(inner))))
+    ones = (1,) * len(domain)
+    edge: Pieces = (0, grid, first_row, across)
+    whole_edge: Pieces = (0, grid, first_row, None)
     work = [(1, inner, None, across), (2, inner, None, across)]
     scalars: list[Pieces] = [(number, (), None, None) for number in (3, 4, 5)]
 
@@ -120,7 +125,7 @@ def random_stencil(rng: random.Random) -> list[Task]:
         neighbour, other = shifted(rng.choice(shifts)), shifted(rng.choice(shifts))
         array, result = rng.sample(work, 2)
         a, b, c = rng.sample(scalars, 3)
-        match rng.randrange(9):
+        match rng.randrange(12):
             case 0 | 1:
                 return launch((neighbour, "read"), (other, "read"), (array, "write"))
             case 2 | 3:
@@ -130,9 +135,15 @@ def random_stencil(rng: random.Random) -> list[Task]:
             case 5:
                 return launch((array, "read"), (a, "reduce<add>"))
             case 6:
-                return launch((a, "read"), (b, "read"), (c, "write"), over=(1,) * len(domain))
+                return launch((a, "read"), (b, "read"), (c, "write"), over=ones)
             case 7:
                 return launch((a, "read"), (array, "read_write"))
+            case 8:
+                return launch((edge, rng.choice(["read", "read_write"])))
+            case 9:
+                return launch((whole_edge, "read"), ((6, first_row.shape, None, None), "write"), over=ones)
+            case 10:
+                return launch((whole_edge, "write"), over=ones)
             case _:
                 whole = TilingNumbers((tile[0] + 1, *tile[1:]), *across[1:])
                 return launch(((0, grid, None, rng.choice([across, whole])), rng.choice(["read", "read_write"])))

@@ -147,7 +147,7 @@ def test_d23_groups_are_fusible_point_by_point(seed: int, record_property: pytes
     print(dict(counts))
     # An oracle that hardly ever sees a group, a promotion or a fresh version proves little.
     assert counts["groups of two or more"] > 1000
-    assert min(counts[what] for what in ("promoted", "renamed", "carried", "rest is dead", "out of order")) > 20
+    assert min(counts[what] for what in ("promoted", "renamed", "carried", "rest is dead", "out of order")) > 10
 
 
 def check_groups(result: Result, counts: Counter[str]) -> None:
