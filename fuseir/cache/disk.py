@@ -75,6 +75,7 @@ class DiskCache:
         self._reason = reason
         self._writes = True
         self._warned = False
+        self._seen: set[str] = set()
         self._unchecked = -1  # bytes that may be written before sizes are looked at again: at the first write at once
         self._hits = self._misses = self._rejected = self._stores = self._failures = self._evictions = 0
 
@@ -105,8 +106,10 @@ class DiskCache:
             fault = str(error)
         if found is not None:
             self._hits += 1
+            self._seen.add(key)
             return found
         self._misses += 1
+        self._seen.discard(key)
         if fault is not None:
             self._rejected += 1
             _log.debug("entry %s is not used and will be replaced: %s", key, fault)
@@ -122,6 +125,7 @@ class DiskCache:
         try:
             self._folder.write(key, data)
             self._stores += 1
+            self._seen.add(key)
             self._unchecked -= len(data)
             if self._unchecked < 0:
                 # Often enough that several processes together do not go far beyond the limit.
@@ -135,6 +139,10 @@ class DiskCache:
             self._writes = False
             self._reason = f"it cannot be written: {error.strerror or error}"
             self._warn(f"compiled kernels are not kept in {self._folder.path}: {error.strerror or error}")
+
+    def seen(self, key: str) -> bool:
+        """Whether this process found or wrote an entry for a key; it may be gone by now."""
+        return key in self._seen
 
     def info(self) -> CacheInfo:
         """What the cache holds and did. Looks at the folder."""
@@ -156,6 +164,7 @@ class DiskCache:
     def clear(self) -> int:
         """Removes all entries, and returns how many. Raises InputFileError if they cannot be removed."""
         files = self._listed()
+        self._seen.clear()
         if self._folder is not None and files:
             try:
                 self._folder.remove([file.name for file in files])

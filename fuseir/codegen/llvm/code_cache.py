@@ -57,8 +57,10 @@ class CodeCache:
         return self._keys.support(function)
 
     def keep_support(self, function: SupportFunction, code: ObjectCode) -> None:
-        """Keep the code of a support function."""
-        self._disk.put(self._keys.support(function), code.entry({}))
+        """Keep the code of a support function, unless it is known to be there."""
+        key = self._keys.support(function)
+        if not self._disk.seen(key):
+            self._disk.put(key, code.entry({}))
 
     def _can_load(self, key: str) -> bool:
         """Whether code of this environment can be loaded: a child process tries one kernel, once. If not, the cache is given up."""

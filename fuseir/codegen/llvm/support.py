@@ -29,13 +29,18 @@ class SupportLibrary:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._known: set[str] = set()
+        self._known: dict[str, ObjectCode] = {}
         self._engines: list[Any] = []
 
     def provide(self, functions: Iterable[SupportFunction], cache: CodeCache | None = None) -> None:
-        """Have LLVM know the addresses of these functions; raises CompileError."""
+        """Have LLVM know the addresses of these functions, and the cache their code; raises CompileError."""
+        functions = list(functions)
         missing = [function for function in functions if function.symbol not in self._known]
         self._load([self._code(function, cache) for function in missing])
+        if cache is not None:
+            # Those too that this process had before it used this cache.
+            for function in functions:
+                cache.keep_support(function, self._known[function.symbol])
 
     def provide_cached(self, keys: Mapping[str, str], cache: CodeCache) -> bool:
         """Have LLVM know the addresses of functions by symbol, if the cache has those that are missing; whether it has."""
@@ -53,10 +58,7 @@ class SupportLibrary:
             return found
         # One module each: they go to the cache, where each is on its own.
         text = module_text([function.text], function.declarations)
-        code = ObjectCode(function.symbol, optimized_object(text, (), self._target), function.externs)
-        if cache is not None:
-            cache.keep_support(function, code)
-        return code
+        return ObjectCode(function.symbol, optimized_object(text, (), self._target), function.externs)
 
     def _load(self, codes: list[ObjectCode]) -> None:
         if not codes:
@@ -68,7 +70,7 @@ class SupportLibrary:
             if not address:
                 raise CompileError("object code without the function it should hold")
             llvm.add_symbol(code.symbol, address)
-            self._known.add(code.symbol)
+            self._known[code.symbol] = code
 
 
 @cache
