@@ -47,7 +47,7 @@ from fuseir.dialects.dist.view import View
 from fuseir.errors import UsageError
 from fuseir.passes.analysis.carry_tasks import CarryTasks
 from fuseir.passes.analysis.dependence import MAX_PIECES, Comparisons, Constraint, IndexTask, Kernels, Refusal
-from fuseir.passes.analysis.grouping import Grouping, GroupingRules, Note
+from fuseir.passes.analysis.grouping import STORE, Grouping, GroupingRules, Note
 from fuseir.passes.analysis.labels import access_label, pieces_label, store_label
 from fuseir.passes.analysis.later_reads import LaterReads
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
@@ -278,23 +278,21 @@ class FuseTasksPass(RemarkingPass):
         """Fuse every group of two launches or more."""
         fuser = Fuser(module, self.rules())
         segments = fuser.group()
-        # Said first: rewriting changes what launches look like.
-        for refusal in [*fuser.fences, *(refusal for each in segments for refusal in each.grouping.refusals)]:
-            remark_on(refusal, self.name, remarks)
-        for segment in segments:
-            for note in segment.grouping.notes:
-                self._remark(note, remarks)
         for segment in segments:
             for fused in fuser.rewrite(segment):
                 members = fused.members
                 message = f"fused {len(members)} launches"
                 tasks = [(member.task_name, member) for member in members]
                 remarks.add(RemarkKind.PASSED, "FIR-N100", self.name, message, fused, tasks=tasks)
+        for segment in segments:
+            for note in segment.grouping.notes:
+                self._remark(note, remarks)
+        for refusal in [*fuser.fences, *(refusal for each in segments for refusal in each.grouping.refusals)]:
+            remark_on(refusal, self.name, remarks)
 
     def _remark(self, note: Note, remarks: Remarks) -> None:
         label = None if note.store is None else store_label(note.store)
-        of_store = "" if label is None else f" of store {label}"
         source = note.task.source
-        message = f"'@{note.task.name}' {note.message}{of_store}"
+        message = f"'@{note.task.name}' {note.message}".replace(STORE, f"store {label}")
         kind = RemarkKind.ANALYSIS if note.code == "FIR-N162" else RemarkKind.PASSED
         remarks.add(kind, note.code, self.name, message, source, tasks=[(note.task.name, source)], store=label)

@@ -73,9 +73,12 @@ class Group:
         return self.members[0].domain
 
 
+STORE = "{store}"
+
+
 @dataclass(frozen=True)
 class Note:
-    """Something that was done, or left, beside grouping: for remarks."""
+    """Something that was done, or left, beside grouping: for remarks. In ``message``, ``STORE`` stands for the store's name."""
 
     code: str
     task: IndexTask
@@ -208,9 +211,7 @@ class Grouping:
         for renaming in renamings:
             group.renamings.append(renaming)
             group.versions[renaming.root] = renaming.fresh.result
-            message = (
-                f"writes a fresh version: {renaming.carried} elements are carried over for {renaming.written} written"
-            )
+            message = f"writes a fresh version of {STORE}: {renaming.written} elements written, {renaming.carried} carried over"
             self.notes.append(Note("FIR-N161", renaming.task, message, renaming.root))
 
     def _widened(self, group: Group, domain: Shape) -> FusionState | None:
@@ -245,7 +246,7 @@ class Grouping:
             if isinstance(plan, Renaming) and any(trial.try_add(carry) is not None for carry in plan.carries):
                 plan = "members write what would have to be carried over"
             if isinstance(plan, str):
-                message = f"is not given a fresh version to write: {plan}"
+                message = f"is given no fresh version of {STORE} to write: {plan}"
                 self.notes.append(Note("FIR-N162", task, message, access.root))
                 return []
             found.append(plan)

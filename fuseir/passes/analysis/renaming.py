@@ -65,7 +65,7 @@ def plan_renaming(
         strips = complement(box, access.root_shape)
     written, carried = prod(access.shape), sum(prod(r.high - r.low for r in strip) for strip in strips)
     if carried * WRITTEN_FOR_ONE_CARRIED > written:
-        return f"{carried} elements would have to be copied for {written} written"
+        return f"of {carried + written} elements, {carried} would have to be carried over"
     launch_dims = _launch_dims(access, task.domain)
     if strips and launch_dims is None:
         return f"the rest of the store cannot be divided over {list(task.domain)}"

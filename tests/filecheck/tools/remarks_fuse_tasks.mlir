@@ -134,7 +134,7 @@ func.func @keep(%n: tensor<f64>, %y: tensor<f64>) -> tensor<f64> {
 %x = dist.store "x" : !s
 %n = dist.store "n" : !dist.store<f64>
 %m = dist.store "m" : !dist.store<f64>
-dist.launch @sum<[1]>(%x: read #dist.none, %n: reduce<add> #dist.none) : (!s, !dist.store<f64>)
+dist.launch @sum<[4]>(%x: read #t, %n: reduce<add> #dist.none) : (!s, !dist.store<f64>)
 // expected-remark @+1 {{(reduction): store "n" is 'reduce<add>' through none, then 'read' through none [FIR-N104]}}
 dist.launch @keep<[1]>(%n: read #dist.none, %m: write #dist.none) : (!dist.store<f64>, !dist.store<f64>)
 
@@ -159,5 +159,6 @@ func.func @copy(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
 dist.launch @copy<[4]>(%x: read #t, %y: write #t) : (!s, !s)
 // expected-remark @+1 {{'@opaque' is not fused (opaque) [FIR-N105]}}
 dist.launch @opaque<[4]>(%x: read #t, %y: write #t) : (!s, !s)
+// expected-remark @+1 {{'@copy' is not fused with '@opaque' (opaque) [FIR-N105]}}
 dist.launch @copy<[4]>(%x: read #t, %y: write #t) : (!s, !s)
 dist.launch @copy<[4]>(%y: read #t, %x: write #t) : (!s, !s)

@@ -96,7 +96,7 @@ func.func @keep(%n: tensor<f64>, %y: tensor<f64>) -> tensor<f64> {
 // expected-remark @+1 {{store %n needs memory: '@sum' needs it later [FIR-N114]}}
 dist.launch @fill<[1]>(%n: write #dist.none) scalars(%c) : (!dist.store<f64>, f64)
 // expected-remark @+1 {{store %n needs memory: '@sum' reduces into it [FIR-N111]}}
-dist.launch @sum<[1]>(%x: read #dist.none, %n: reduce<add> #dist.none) : (!s, !dist.store<f64>)
+dist.launch @sum<[4]>(%x: read #t, %n: reduce<add> #dist.none) : (!s, !dist.store<f64>)
 dist.launch @keep<[1]>(%n: read #dist.none, %m: write #dist.none) : (!dist.store<f64>, !dist.store<f64>)
 dist.release %n : !dist.store<f64>
 

@@ -31,7 +31,7 @@ func.func @add(%x0: tensor<?xf64>, %x1: tensor<?xf64>, %y: tensor<?xf64>) -> ten
 %right = dist.view %g (d0) -> (d0 + 2) : !g -> !v
 // expected-remark @+1 {{[passed] fuse-tasks: fused 4 launches [FIR-N100]}}
 dist.launch @add<[4]>(%left: read #t, %right: read #t, %work: write #t) : (!v, !v, !s)
-// expected-remark @+1 {{[passed] fuse-tasks: '@copy' writes a fresh version: 2 elements are carried over for 8 written of store "g" [FIR-N161]}}
+// expected-remark @+1 {{[passed] fuse-tasks: '@copy' writes a fresh version of store "g": 8 elements written, 2 carried over [FIR-N161]}}
 dist.launch @copy<[4]>(%work: read #t, %middle: write #t) : (!s, !v)
 
 // -----
@@ -70,7 +70,7 @@ func.func @add(%x0: tensor<?xf64>, %x1: tensor<?xf64>, %y: tensor<?xf64>) -> ten
 %b = dist.view %g (d0) -> (d0 + 2) : !g -> !dist.view<4xf64>
 dist.launch @copy<[2]>(%a: read #t, %short: write #t) : (!dist.view<4xf64>, !dist.store<4xf64>)
 // expected-remark @+2 {{[FIR-N103]}}
-// expected-remark @+1 {{[analysis] fuse-tasks: '@copy' is not given a fresh version to write: 6 elements would have to be copied for 4 written of store "g" [FIR-N162]}}
+// expected-remark @+1 {{[analysis] fuse-tasks: '@copy' is given no fresh version of store "g" to write: of 10 elements, 6 would have to be carried over [FIR-N162]}}
 dist.launch @copy<[2]>(%short: read #t, %b: write #t) : (!dist.store<4xf64>, !dist.view<4xf64>)
 
 // -----
