@@ -87,22 +87,24 @@ class DiskCache:
     @property
     def directory(self) -> Path | None:
         """Where entries are; None if there are none."""
-        return None if self._folder is None else self._folder.path
+        folder = self._folder
+        return None if folder is None else folder.path
 
     def get(self, key: str, read: Callable[[Entry], _Read | None]) -> _Read | None:
         """What ``read`` makes of the entry of a key; None if there is none, or it is damaged, or ``read`` returns None."""
-        if self._folder is None:
+        folder = self._folder  # another thread may give it up meanwhile
+        if folder is None:
             return None
         found, fault = None, "damaged"
         try:
-            entry = decode(key, self._folder.read(key, time.time()))
+            entry = decode(key, folder.read(key, time.time()))
             found = None if entry is None else read(entry)
         except FileNotFoundError:
             fault = None
         except UnsafeFolderError as error:
             self._give_up(str(error))
             return None
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             fault = str(error)
         if found is not None:
             self._hits += 1
@@ -117,28 +119,29 @@ class DiskCache:
 
     def put(self, key: str, entry: Entry) -> None:
         """Keeps an entry, if that is possible; the first time it is not is warned about (FallbackWarning)."""
-        if self._folder is None or not self._writes:
+        folder = self._folder
+        if folder is None or not self._writes:
             return
         data = encode(key, entry)
         if len(data) > min(self._limit, MOST_BYTES):
             return
         try:
-            self._folder.write(key, data)
+            folder.write(key, data)
             self._stores += 1
             self._seen.add(key)
             self._unchecked -= len(data)
             if self._unchecked < 0:
                 # Often enough that several processes together do not go far beyond the limit.
                 self._unchecked = self._limit // 16
-                self._tidy(self._folder)
+                self._tidy(folder)
         except UnsafeFolderError as error:
             self._failures += 1
             self._give_up(str(error))
         except OSError as error:
+            what = error.strerror or str(error)
             self._failures += 1
-            self._writes = False
-            self._reason = f"it cannot be written: {error.strerror or error}"
-            self._warn(f"compiled kernels are not kept in {self._folder.path}: {error.strerror or error}")
+            self._writes, self._reason = False, f"it cannot be written: {what}"
+            self._warn(f"compiled kernels are not kept in {folder.path}: {what}")
 
     def seen(self, key: str) -> bool:
         """Whether this process found or wrote an entry for a key; it may be gone by now."""
@@ -163,15 +166,13 @@ class DiskCache:
 
     def clear(self) -> int:
         """Removes all entries, and returns how many. Raises InputFileError if they cannot be removed."""
-        files = self._listed()
+        folder, files = self._folder, self._listed()
         self._seen.clear()
-        if self._folder is not None and files:
+        if folder is not None and files:
             try:
-                self._folder.remove([file.name for file in files])
+                folder.remove([file.name for file in files])
             except OSError as error:
-                raise InputFileError(
-                    f"cannot remove entries from {self._folder.path}: {error.strerror or error}"
-                ) from None
+                raise InputFileError(f"cannot remove entries from {folder.path}: {error.strerror or error}") from None
         return sum(not file.temporary for file in files)
 
     def disable(self, reason: str) -> None:
@@ -180,8 +181,9 @@ class DiskCache:
             self._give_up(reason)
 
     def _listed(self) -> list[FileInfo]:
+        folder = self._folder
         try:
-            return [] if self._folder is None else self._folder.files()
+            return [] if folder is None else folder.files()
         except OSError:
             return []
 
