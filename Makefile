@@ -5,13 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format clean
+.PHONY: demo test bench lint format clean
 
 demo: $(STAMP)
 	$(BIN)/python examples/black_scholes.py
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# For example: make bench BENCH="--quick --threads 1 --json bench.json --plots plots" (docs/benchmarks.md).
+BENCH ?=
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.suite $(BENCH)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
