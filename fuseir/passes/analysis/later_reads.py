@@ -44,9 +44,7 @@ class LaterReads:
     def _reads(self) -> tuple[dict[LaunchOp, int], dict[SSAValue, list[tuple[int, Access]]]]:
         positions: dict[LaunchOp, int] = {}
         reads: dict[SSAValue, list[tuple[int, Access]]] = {}
-        launches = (
-            op for top in self._module.ops for op in (top.members if isinstance(top, FusedTaskOp) else (top,))
-        )
+        launches = (op for top in self._module.ops for op in (top.members if isinstance(top, FusedTaskOp) else (top,)))
         for position, launch in enumerate(launches):
             if not isinstance(launch, LaunchOp):
                 continue
