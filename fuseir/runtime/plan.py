@@ -7,6 +7,7 @@ was made.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from fuseir.dialects.dist.partition import Shape
 from fuseir.runtime.arrays import Array
 
 Number = bool | int | float
+Allocate = Callable[[Shape, np.dtype[Any]], Array]
+"""Makes a C-contiguous array with undefined contents."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,54 @@ class Swap:
     second: int
 
 
+@dataclass(frozen=True)
+class BatchOutcome:
+    """What became of a batch: whether it ran at all, what steps failed with, by number, and an interrupt that came when all was done."""
+
+    ran: bool
+    failures: Mapping[int, BaseException] = field(default_factory=dict[int, BaseException])
+    interrupt: BaseException | None = None
+
+
+FINE = BatchOutcome(ran=True)
+
+
+class Batch(ABC):
+    """Steps that run in one call, with the releases and swaps between them."""
+
+    def __init__(self, steps: Sequence[Step | Release | Swap]) -> None:
+        self.steps = tuple(steps)
+        self._moves = tuple(step for step in steps if isinstance(step, Release | Swap))
+
+    @abstractmethod
+    def run(self, slots: list[Array | None], scalars: Sequence[Number], allocate: Allocate) -> BatchOutcome:
+        """Runs all steps, on slots of which none is lost; allocates what has no buffer. Has not run if there is no memory for that.
+
+        A step that needs what another one failed to make may run: the memory it works on is there, and what it makes is lost anyway.
+        Releases and swaps are left to the caller. Raises only if no step has run.
+        """
+
+    def move(self, slots: list[Array | None]) -> None:
+        """Does the releases and swaps."""
+        for step in self._moves:
+            if isinstance(step, Release):
+                slots[step.slot] = None
+            else:
+                a, b = step.first, step.second
+                slots[a], slots[b] = slots[b], slots[a]
+
+
 @dataclass
 class Outcome:
-    """What became of a run: the first failure, and for each slot whose contents were lost, why."""
+    """What became of a run: the first failure, and for each slot whose contents were lost, why.
+
+    ``native_calls`` is how often the run went from Python into compiled code.
+    """
 
     failure: BaseException | None = None
     failed_step: Step | None = None
     lost: dict[int, BaseException] = field(default_factory=dict[int, BaseException])
+    native_calls: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,7 +131,7 @@ class Plan:
     """
 
     slots: tuple[Slot, ...]
-    steps: tuple[Step | Release | Swap, ...]
+    steps: tuple[Step | Release | Swap | Batch, ...]
     tasks: int
     launches: int
     temporaries: tuple[int, ...]
@@ -101,7 +145,7 @@ class Plan:
         self,
         slots: list[Array | None],
         scalars: Sequence[Number],
-        allocate: Callable[[Shape, np.dtype[Any]], Array] = np.empty,
+        allocate: Allocate = np.empty,
         lost_before: Mapping[int, BaseException] | None = None,
     ) -> Outcome:
         """Runs the steps on these buffers, allocating those that are missing; ``slots`` is updated in place when all have run.
@@ -109,52 +153,113 @@ class Plan:
         A step that fails loses the slots it writes, and a step that needs a lost slot loses its own; all others run
         (nothing else is lost). ``lost_before`` says which were lost already.
         """
-        outcome = Outcome(lost=dict(lost_before or {}))
-        lost = outcome.lost
         bound, own = len(slots), [None] * (len(self.slots) - len(slots))
-        working: list[Array | None] = [*slots, *own]
+        run = _Run(self.slots, [*slots, *own], scalars, allocate, Outcome(lost=dict(lost_before or {})))
         for step in self.steps:
-            if isinstance(step, Release):
-                working[step.slot] = None
-                continue
-            if isinstance(step, Swap):
-                a, b = step.first, step.second
-                working[a], working[b] = working[b], working[a]
-                causes = {a: lost.pop(b, None), b: lost.pop(a, None)}
-                lost.update({slot: cause for slot, cause in causes.items() if cause is not None})
-                continue
-            # Why each slot that the step changes is lost, if it is, because of what went before.
-            causes = (
-                {changed: lost[slot] for changed, needed in step.needs.items() for slot in needed if slot in lost}
-                if lost
-                else {}
-            )
-            # A step that changes nothing is run for what it does with what it reads.
-            if len(causes) < len(step.needs) if step.needs else lost.keys().isdisjoint(step.reads):
-                try:
-                    self._allocate(step, working, allocate)
-                    step.run(working, scalars)
-                except (
-                    BaseException
-                ) as error:  # whatever a task raises, an interrupt too, surfaces when the plan is done
-                    causes = dict.fromkeys(step.needs, error)
-                    if outcome.failure is None:
-                        outcome.failure, outcome.failed_step = error, step
-            for changed in step.needs:
-                if changed in causes:
-                    lost[changed] = causes[changed]
-                else:
-                    lost.pop(changed, None)
-        slots[:] = working[:bound]
-        for slot in range(bound, len(self.slots)):
-            lost.pop(slot, None)
-        return outcome
+            if isinstance(step, Batch):
+                run.batch(step)
+            else:
+                run.step(step)
+        slots[:] = run.working[:bound]
+        lost = run.outcome.lost
+        if lost:
+            for slot in range(bound, len(self.slots)):
+                lost.pop(slot, None)
+        return run.outcome
 
-    def _allocate(
-        self, step: Step, slots: list[Array | None], allocate: Callable[[Shape, np.dtype[Any]], Array]
+
+class _Run:
+    """A run at some point: what each slot has, and what is lost."""
+
+    __slots__ = ("allocate", "outcome", "scalars", "slots", "working")
+
+    def __init__(
+        self,
+        slots: tuple[Slot, ...],
+        working: list[Array | None],
+        scalars: Sequence[Number],
+        allocate: Allocate,
+        outcome: Outcome,
     ) -> None:
-        """Buffers for what the step changes; also for what it looks at and was lost before it ever had any."""
+        self.slots = slots
+        self.working = working
+        self.scalars = scalars
+        self.allocate = allocate
+        self.outcome = outcome
+
+    def batch(self, batch: Batch) -> None:
+        """Runs steps at once, where nothing is lost; else one by one."""
+        outcome = self.outcome
+        done = None
+        if not outcome.lost:
+            try:
+                done = batch.run(self.working, self.scalars, self.allocate)
+            except BaseException as error:  # an interrupt, before anything was done
+                done = BatchOutcome(True, dict.fromkeys(range(len(batch.steps)), error))
+        if done is None or not done.ran:
+            for step in batch.steps:
+                outcome.native_calls += not isinstance(step, Release | Swap)
+                self.step(step)
+            return
+        outcome.native_calls += 1
+        if done.failures:
+            for number, step in enumerate(batch.steps):
+                self._follow(step, _raising(done.failures.get(number)))
+        else:
+            batch.move(self.working)
+        if done.interrupt is not None and outcome.failure is None:
+            outcome.failure = done.interrupt
+
+    def step(self, step: Step | Release | Swap) -> None:
+        """Runs one step, if what it needs is there."""
+        self._follow(step, self._attempt)
+
+    def _attempt(self, step: Step) -> None:
+        """Runs a step on buffers for what it changes; also for what it looks at and was lost before it ever had any."""
         for changed, needed in step.needs.items():
             for slot in (changed, *needed):
-                if slots[slot] is None:
-                    slots[slot] = allocate(self.slots[slot].shape, self.slots[slot].dtype)
+                if self.working[slot] is None:
+                    self.working[slot] = self.allocate(self.slots[slot].shape, self.slots[slot].dtype)
+        step.run(self.working, self.scalars)
+
+    def _follow(self, step: Step | Release | Swap, attempt: Callable[[Step], None]) -> None:
+        """Keeps account of what a step moves, or changes; ``attempt`` raises what it failed with."""
+        working, lost, outcome = self.working, self.outcome.lost, self.outcome
+        if isinstance(step, Release):
+            working[step.slot] = None
+            return
+        if isinstance(step, Swap):
+            a, b = step.first, step.second
+            working[a], working[b] = working[b], working[a]
+            swapped = {a: lost.pop(b, None), b: lost.pop(a, None)}
+            lost.update({slot: cause for slot, cause in swapped.items() if cause is not None})
+            return
+        # Why each slot that the step changes is lost, if it is, because of what went before.
+        causes = (
+            {changed: lost[slot] for changed, needed in step.needs.items() for slot in needed if slot in lost}
+            if lost
+            else {}
+        )
+        # A step that changes nothing is run for what it does with what it reads.
+        if len(causes) < len(step.needs) if step.needs else lost.keys().isdisjoint(step.reads):
+            try:
+                attempt(step)
+            except BaseException as error:  # whatever a task raises, an interrupt too, surfaces when the plan is done
+                causes = dict.fromkeys(step.needs, error)
+                if outcome.failure is None:
+                    outcome.failure, outcome.failed_step = error, step
+        for changed in step.needs:
+            if changed in causes:
+                lost[changed] = causes[changed]
+            else:
+                lost.pop(changed, None)
+
+
+def _raising(failure: BaseException | None) -> Callable[[Step], None]:
+    """What a step that has run already would do."""
+
+    def attempt(_: Step) -> None:
+        if failure is not None:
+            raise failure
+
+    return attempt

@@ -12,7 +12,7 @@ import pytest
 from random_layouts import run_program
 
 import fuseir
-from fuseir.runtime.executors import cpu
+from fuseir.runtime.executors import kernel_steps
 
 PROCS = (1, 2, 3, 5, 8)
 SEEDS = 45
@@ -45,7 +45,7 @@ def same(a: tuple[str, Any], b: tuple[str, Any]) -> bool:
 
 @pytest.mark.parametrize("procs", PROCS)
 def test_all_ways_to_run_a_program_agree(procs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpu, "_INLINE_BYTES", 0)  # use the threads, however little there is to do
+    monkeypatch.setattr(kernel_steps, "_INLINE_BYTES", 0)  # use the threads, however little there is to do
     ways = sessions(procs)
     for seed in range(PROCS.index(procs), SEEDS, len(PROCS)):
         for data, twisted in RUNS:

@@ -13,7 +13,7 @@ from fuseir.dialects.dist.ops import StoreOp
 from fuseir.dialects.parsing import parse_module
 from fuseir.dialects.verification import verify_module
 from fuseir.runtime.arrays import Array
-from fuseir.runtime.executors import cpu
+from fuseir.runtime.executors import cpu, kernel_steps
 from fuseir.runtime.plan import Number, Plan, Release, Slot, Step, Swap
 from fuseir.universe import make_context
 
@@ -130,13 +130,13 @@ dist.launch @f<[8]>(%x: read #dist.none, %row: write #dist.replicated) : (!dist.
 """
 
 
-@pytest.mark.parametrize("most_bytes", [0, cpu._MOST_COPIED_BYTES], ids=["one-after-another", "copies"])  # pyright: ignore[reportPrivateUsage]
+@pytest.mark.parametrize("most_bytes", [0, kernel_steps._MOST_COPIED_BYTES], ids=["one-after-another", "copies"])  # pyright: ignore[reportPrivateUsage]
 @pytest.mark.parametrize("fuse", [False, True], ids=["unfused", "fused"])
 def test_points_that_write_the_same_do_not_see_each_other_at_work(
     fuse: bool, most_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel doubles its result in place, again and again."""
-    monkeypatch.setattr(cpu, "_MOST_COPIED_BYTES", most_bytes)
+    monkeypatch.setattr(kernel_steps, "_MOST_COPIED_BYTES", most_bytes)
     x = np.arange(400000.0)
     for _ in range(3):
         module = parse_module(make_context(), IN_STEPS, "steps")

@@ -53,10 +53,10 @@ class Access:
 
     def overlap(self, other: Access, domain: Shape) -> Overlap:
         """Which points of the domain share elements through the two accesses; different root stores are ``APART``."""
-        return Overlap.APART if self.root is not other.root else overlap(self._pieces, other._pieces, domain)
+        return Overlap.APART if self.root is not other.root else overlap(self.pieces, other.pieces, domain)
 
     @property
-    def _pieces(self) -> Pieces:
+    def pieces(self) -> Pieces:
         """What each point gets, as plain numbers."""
         return Pieces(self.root_shape, self.view, self.partition.partition)
 

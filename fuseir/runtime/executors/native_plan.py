@@ -1,0 +1,317 @@
+"""The native part of a plan: any number of launches in one call of the driver (``codegen/plan_abi.py``).
+
+All that does not change from run to run stands in a table, made once. A run hands over the buffers and the values of scalars.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fuseir.codegen import abi
+from fuseir.codegen.plan_abi import (
+    NO_PLACE,
+    WORD_BYTES,
+    LinkRecord,
+    PhaseRecord,
+    Report,
+    StepRecord,
+    Table,
+)
+from fuseir.dialects.dist.partition import Shape
+from fuseir.errors import OutOfMemoryError
+from fuseir.runtime.arrays import Array
+from fuseir.runtime.executors.native_call import NativeCall
+from fuseir.runtime.executors.phases import Phases, Use
+from fuseir.runtime.executors.workers import WorkerPool
+from fuseir.runtime.plan import FINE, Batch, BatchOutcome, Number, Release, Slot, Step, Swap
+
+_CHUNKS_PER_THREAD = 4
+"""Into how many chunks a thread's share of the points is cut, so that a thread that was held up does not hold up all."""
+
+_MOST_RELEASED_BYTES = 1 << 20
+"""A batch ends when it has this much memory to give back: what comes next may want it."""
+
+_MOST_BATCH_BYTES = 1 << 28
+"""A batch ends when it has gone through this much memory: an interrupt is not noticed before its end."""
+
+
+@dataclass(frozen=True)
+class KernelStep:
+    """One launch: calls of compiled kernels, the launch's own first, then those that fold what its points left in buffers of their own.
+
+    ``parallel``: its points may run side by side, and are worth it. ``size`` is the bytes it goes through, ``buffers`` are the sizes of
+    its own buffers, ``uses`` what its points read and write of slots.
+    """
+
+    pool: WorkerPool
+    plan_slots: Sequence[Slot]
+    calls: tuple[NativeCall, ...]
+    buffers: tuple[int, ...]
+    domain: Shape
+    parallel: bool
+    size: int
+    uses: tuple[Use, ...]
+    needs: dict[int, frozenset[int]]
+    reads: frozenset[int]
+    launch_number: int | None = None
+
+    def run(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
+        """Runs the launch by itself. Raises OutOfMemoryError, with everything it writes undefined."""
+        outcome = NativeBatch(self.pool, (self,), self.plan_slots).run(slots, scalars, np.empty)
+        failure = outcome.interrupt or outcome.failures.get(0)
+        if not outcome.ran:
+            failure = OutOfMemoryError("no memory for the buffers of a launch")
+        if failure is not None:
+            raise failure
+
+
+def in_batches(
+    steps: Sequence[Step | Release | Swap], pool: WorkerPool, slots: Sequence[Slot]
+) -> tuple[Step | Release | Swap | Batch, ...]:
+    """The steps, with those that run natively in batches as long as can be."""
+    result: list[Step | Release | Swap | Batch] = []
+    batch: list[KernelStep | Release | Swap] = []
+    released: set[int] = set()
+    size = 0
+
+    def close() -> None:
+        nonlocal size
+        if batch:
+            result.append(NativeBatch(pool, tuple(batch), slots))
+        batch.clear()
+        released.clear()
+        size = 0
+
+    for step in steps:
+        if isinstance(step, KernelStep):
+            # Releases are done at the batch's end.
+            too_much = size > _MOST_BATCH_BYTES or sum(_bytes(slots[s]) for s in released) > _MOST_RELEASED_BYTES
+            if too_much or any(base.slot in released for call in step.calls for base in call.bases):
+                close()
+            batch.append(step)
+            size += step.size
+        elif isinstance(step, Release | Swap) and batch:
+            if isinstance(step, Swap) and not released.isdisjoint((step.first, step.second)):
+                close()
+                result.append(step)
+                continue
+            batch.append(step)
+            if isinstance(step, Release):
+                released.add(step.slot)
+        else:
+            close()
+            result.append(step)
+    close()
+    return tuple(result)
+
+
+def _bytes(slot: Slot) -> int:
+    return prod(slot.shape) * slot.dtype.itemsize
+
+
+class NativeBatch(Batch):
+    """Launches that run in one call. It starts with a launch."""
+
+    def __init__(
+        self, pool: WorkerPool, steps: tuple[KernelStep | Release | Swap, ...], plan_slots: Sequence[Slot]
+    ) -> None:
+        super().__init__(steps)
+        self._pool = pool
+        self._slots = plan_slots
+        writer = _TableWriter(pool.participants)
+        for number, step in enumerate(steps):
+            if isinstance(step, KernelStep):
+                writer.add(number, step)
+            elif isinstance(step, Swap):
+                writer.swap(step)
+        self._bound = tuple(writer.places)
+        self._workspace_bytes = writer.workspace_bytes
+        self._step_numbers = writer.step_numbers
+        self._scalars = writer.scalars
+        self._scalar_numbers = tuple(number for number, _ in writer.scalars)
+        codes = (abi.SCALAR_FORMATS[name] for _, name in writer.scalars)
+        places = len(self._bound) + (self._workspace_bytes > 0)
+        self._pack = struct.Struct(
+            f"={places}q" + "".join(f"{code}{abi.SLOT_BYTES - struct.calcsize(code)}x" for code in codes)
+        ).pack
+        self._parallel = writer.parallel
+        self._words, self._report = writer.table(places)
+        self._address = ctypes.addressof(self._words)
+
+    def run(
+        self,
+        slots: list[Array | None],
+        scalars: Sequence[Number],
+        allocate: Callable[[Shape, np.dtype[Any]], Array],
+    ) -> BatchOutcome:
+        """Runs all steps. ``slots`` gets buffers for what has none, but nothing else changes in it."""
+        new: list[int] = []
+        buffers: list[Array] = []
+        try:
+            for slot in self._bound:
+                buffer = slots[slot]
+                if buffer is None:
+                    buffer = slots[slot] = allocate(self._slots[slot].shape, self._slots[slot].dtype)
+                    new.append(slot)
+                buffers.append(buffer)
+            if self._workspace_bytes:
+                buffers.append(allocate((self._workspace_bytes,), _BYTE))
+        except Exception:
+            # Not enough for all at once: it may be, launch by launch.
+            for slot in new:
+                slots[slot] = None
+            return BatchOutcome(ran=False)
+        block, kept = self._block(buffers, scalars)
+        words, report = self._words, self._report
+        words[report + Report.ENDED] = 0
+        interrupt: BaseException | None = None
+        try:
+            failed = self._pool.run(self._address, block, parallel=self._parallel)
+        except BaseException as error:
+            # An interrupt, before the call or after it; there is none within.
+            if not words[report + Report.ENDED]:
+                raise
+            interrupt, failed = error, words[report + Report.FAILED]
+        del kept
+        if not failed and interrupt is None:
+            return FINE
+        return BatchOutcome(True, self._failures(), interrupt)
+
+    def _block(self, buffers: list[Array], scalars: Sequence[Number]) -> tuple[bytes, object]:
+        """The run block, and what must live as long as it is used."""
+        places, kept = _places(buffers)
+        try:
+            return self._pack(*places, *[scalars[number] for number in self._scalar_numbers]), kept
+        except (struct.error, OverflowError):
+            # What wraps to the type's width, or rounds to infinity.
+            values = [(name, scalars[number]) for number, name in self._scalars]
+            return struct.pack(f"={len(places)}q", *places) + abi.pack_scalars(values), kept
+
+    def _failures(self) -> Mapping[int, BaseException]:
+        failures: dict[int, BaseException] = {}
+        for call, step in enumerate(self._step_numbers):
+            if self._words[self._report + Report.STATUSES + call] != abi.STATUS_OK:
+                failures[step] = OutOfMemoryError("no memory for a kernel's scratch tiles")
+        return failures
+
+
+class _TableWriter:
+    """Collects the numbers of a table."""
+
+    def __init__(self, participants: int) -> None:
+        self._participants = participants
+        self.places: dict[int, int] = {}
+        """Slots that calls have, as they are bound when the batch starts, and the word of the run block for each."""
+        self.workspace_bytes = 0
+        self.scalars: list[tuple[int, str]] = []
+        self.step_numbers: list[int] = []
+        """Of each call, the number of the step that it belongs to."""
+        self._calls: list[NativeCall] = []
+        self._links: list[tuple[int | None, int]] = []
+        self._phases = Phases()
+        self._bound_to: dict[int, int] = {}
+
+    @property
+    def parallel(self) -> bool:
+        """Whether more than one thread can be of use."""
+        return any(phase.domain is not None for phase in self._phases.list)
+
+    def swap(self, swap: Swap) -> None:
+        """From here on, each of two slots has the buffer of the other."""
+        a, b = swap.first, swap.second
+        self._bound_to[a], self._bound_to[b] = self._bound_to.get(b, b), self._bound_to.get(a, a)
+
+    def add(self, number: int, step: KernelStep) -> None:
+        """The calls of a step."""
+        # The buffers of points lie at the same place for every step: a step's are folded before the next one's are written, at the latest.
+        starts = [0]
+        for size in step.buffers:
+            starts.append(-(-(starts[-1] + size) // 64) * 64)
+        self.workspace_bytes = max(self.workspace_bytes, starts[-1])
+        for k, call in enumerate(step.calls):
+            if k == 0 and step.parallel:
+                uses = [use._replace(slot=self._bound_to.get(use.slot, use.slot)) for use in step.uses]
+                self._phases.add_parallel(step.domain, uses)
+            else:
+                self._phases.add_serial()
+            self._calls.append(call)
+            self.step_numbers.append(number)
+            self.scalars += call.scalars
+            for base in call.bases:
+                if base.buffer is not None:
+                    self._links.append((None, starts[base.buffer] + base.offset))
+                elif base.slot is None:
+                    self._links.append((NO_PLACE, base.offset))
+                else:
+                    slot = self._bound_to.get(base.slot, base.slot)
+                    self._links.append((self.places.setdefault(slot, len(self.places)), base.offset))
+
+    def table(self, places: int) -> tuple[ctypes.Array[ctypes.c_int64], int]:
+        """The table, and where its report starts. ``places`` are words of the run block before the scalars; the workspace's is last."""
+        steps, phases, links = len(self._calls), self._phases.list, self._links
+        sizes = (
+            int(Table.WORDS),
+            steps * StepRecord.WORDS,
+            len(phases) * PhaseRecord.WORDS,
+            len(links) * LinkRecord.WORDS,
+            len(links),
+            Report.STATUSES + steps,
+        )
+        starts = [sum(sizes[:k]) for k in range(len(sizes) + 1)]
+        layouts_start = starts[-1]
+        size = layouts_start + sum(len(call.layout) for call in self._calls)
+        array = (ctypes.c_int64 * size)()
+        at = [ctypes.addressof(array) + WORD_BYTES * start for start in starts]
+        words = [steps, len(phases), len(links), _DATA_OFFSET or 0, *at[1:6]]
+        base, layout, scalar = at[4], at[6], WORD_BYTES * places
+        layouts: list[int] = []
+        for call in self._calls:
+            words += (call.kernel.address, call.points, base, layout, scalar)
+            base += WORD_BYTES * len(call.bases)
+            layout += WORD_BYTES * len(call.layout)
+            scalar += abi.SLOT_BYTES * len(call.scalars)
+            layouts += call.layout
+        for phase in phases:
+            points = 1 if phase.domain is None else abi.point_count(phase.domain)
+            words += (phase.first, phase.calls, min(points, _CHUNKS_PER_THREAD * self._participants))
+        for place, offset in links:
+            words += (places - 1 if place is None else place, offset)
+        array[: len(words)] = words
+        array[layouts_start:] = layouts
+        return array, starts[5]
+
+
+_BYTE = np.dtype(np.uint8)
+
+
+def _places(buffers: list[Array]) -> tuple[Sequence[int], object]:
+    """For each buffer, the address of what holds its address at ``_DATA_OFFSET``; and what must live as long as that is used."""
+    if _DATA_OFFSET is not None:
+        return list(map(id, buffers)), buffers
+    addresses = (ctypes.c_int64 * len(buffers))(*(buffer.ctypes.data for buffer in buffers))
+    first = ctypes.addressof(addresses)
+    return range(first, first + WORD_BYTES * len(buffers), WORD_BYTES), addresses
+
+
+def _data_offset() -> int | None:
+    """Where in an array object the address of its elements is: the first field behind the object's head, as NumPy's C interface says.
+
+    Asking each array for it takes longer than a small launch. None if this Python has no such objects.
+    """
+    if sys.implementation.name != "cpython":
+        return None
+    probes = [np.empty(3), np.zeros((2, 5), np.int8)[1:, ::2], np.empty(0)]
+    offset = object.__basicsize__
+    found = [ctypes.c_void_p.from_address(id(probe) + offset).value for probe in probes]
+    return offset if found == [probe.ctypes.data for probe in probes] else None
+
+
+_DATA_OFFSET = _data_offset()
