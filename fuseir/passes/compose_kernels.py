@@ -58,7 +58,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, UnknownLoc
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
@@ -192,6 +192,7 @@ class _Composer:
             op.sym_name.data: op for op in module.ops if isinstance(op, func.FuncOp) and not op.is_declaration
         }
         self.relations = PieceRelations()
+        self._functions = dict(self.kernels)
         self.launched_before: set[str] = set()
         self._block = module.body.block
         self._symbols = {op.sym_name.data for op in module.ops if isinstance(op, func.FuncOp)}
@@ -226,6 +227,7 @@ class _Composer:
             place = place.next_op
         assert place is not None  # there is a launch
         self._block.insert_op_before(function, place)
+        self._functions[name] = function
         return composed
 
     def launch(self, members: Sequence[LaunchOp], temporaries: Sequence[SSAValue]) -> LaunchOp | None:
@@ -245,6 +247,10 @@ class _Composer:
             [composition.scalars[k] for k in kernel.scalars],
         )
         launch.location = fused_location(members)
+        function = self._functions[kernel.symbol]
+        if isinstance(function.location, UnknownLoc):
+            # Kernels made in Python are written nowhere: what is said about them is about the launches they were made for.
+            function.location = launch.location
         return launch
 
     def erase_unlaunched(self, launched: Container[str]) -> None:
