@@ -2,7 +2,8 @@
 
     python benchmarks/overhead.py
 
-Prints medians of processor time over several rounds: machines are shared, and none of this waits for anything.
+Prints medians of processor time over several rounds: machines are shared, and none of this waits for anything. What threads do together is
+given in time that passes, the shortest round.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Callable
 import numpy as np
 
 import fuseir
+from fuseir.runtime.executors import kernel_steps
+from fuseir.runtime.plan import Plan
 
 LAUNCHES = 200
 ROUNDS = 15
@@ -28,6 +31,35 @@ def microseconds(function: Callable[[], object], count: int = LAUNCHES) -> float
         function()
         rounds.append((time.process_time() - start) / count * 1e6)
     return statistics.median(rounds)
+
+
+def plan_of_one_launch(threads: int) -> tuple[Plan, np.ndarray]:
+    """A plan that does next to nothing, at as many points as there are threads, however little that is to share."""
+    inline, kernel_steps._INLINE_BYTES = kernel_steps._INLINE_BYTES, 0
+    session = fuseir.Session(threads=threads, procs=threads)
+    x = session.from_numpy(np.ones(threads))
+    session.launch(add, x, x, y := session.store(threads))
+    session.flush()
+    kernel_steps._INLINE_BYTES = inline
+    del y
+    return next(iter(session._planner._plans.values())).plan, np.ones(threads)
+
+
+def plan_call(threads: int) -> float:
+    """Microseconds of a call of such a plan."""
+    plan, x = plan_of_one_launch(threads)
+    slots = [x, x.copy()]
+
+    def calls() -> None:
+        for _ in range(LAUNCHES):
+            plan.run(slots, ())
+
+    rounds = []
+    for _ in range(10 * ROUNDS):
+        start = time.perf_counter()
+        calls()
+        rounds.append((time.perf_counter() - start) / LAUNCHES * 1e6)
+    return min(rounds)
 
 
 def main() -> None:
@@ -53,6 +85,14 @@ def main() -> None:
         for _ in range(LAUNCHES):
             np.add(a, b)
 
+    def capture_and_run_all() -> None:
+        """Nothing fuses, as each reads backwards what the one before wrote; and all is wanted."""
+        kept = [x]
+        for _ in range(LAUNCHES):
+            session.launch(add, kept[-1][::-1], x, y := session.store(10))
+            kept.append(y)
+        session.flush()
+
     start = time.process_time()
     capture_and_run()
     first = time.process_time() - start
@@ -76,10 +116,14 @@ def main() -> None:
             single.flush()
 
     one_window()
+    capture_and_run_all()
     print(f"capture of one launch, its store included   {statistics.median(captured):8.2f} us")
     print(f"… and its share of running a known window   {microseconds(capture_and_run):8.2f} us")
+    print(f"… of launches that cannot fuse              {microseconds(capture_and_run_all):8.2f} us")
     print(f"a window of one launch, known               {microseconds(one_window):8.2f} us")
     print(f"NumPy's add of 10 elements                  {microseconds(numpy_adds):8.2f} us")
+    print(f"a plan of next to nothing, one thread       {plan_call(1):8.2f} us")
+    print(f"… two threads                               {plan_call(2):8.2f} us")
     print(f"a window of {LAUNCHES} launches, unknown             {miss * 1e3:8.2f} ms")
     print(f"the first window of the process             {first * 1e3:8.2f} ms")
 

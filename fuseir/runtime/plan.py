@@ -10,6 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -136,10 +138,10 @@ class Plan:
     launches: int
     temporaries: tuple[int, ...]
 
-    @property
+    @cached_property
     def temporary_bytes(self) -> int:
         """Bytes of memory that eliminated temporaries did not need."""
-        return sum(int(np.prod(self.slots[t].shape)) * self.slots[t].dtype.itemsize for t in self.temporaries)
+        return sum(prod(self.slots[t].shape) * self.slots[t].dtype.itemsize for t in self.temporaries)
 
     def run(
         self,

@@ -327,6 +327,7 @@ class Session:
         statistics.windows += 1
         statistics.tasks += plan.tasks
         statistics.launches += plan.launches
+        statistics.native_calls += outcome.native_calls
         statistics.temporaries += len(plan.temporaries)
         statistics.temporary_bytes += plan.temporary_bytes
         if outcome.failure is not None:

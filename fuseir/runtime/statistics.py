@@ -13,6 +13,8 @@ class Statistics:
     """Launches captured and executed."""
     launches: int = 0
     """Launches that the executor ran for them, after fusion."""
+    native_calls: int = 0
+    """Calls into compiled code that ran those: one for all launches of a plan between which no Python code runs (docs/architecture.md)."""
     windows: int = 0
     """Plans executed: of whole windows, and of the first tasks of full ones."""
     full_windows: int = 0

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from fuseir.codegen import abi
-from fuseir.codegen.llvm.compile import CompiledKernel
 from fuseir.dialects.dist.partition import Interval, Shape
+
+
+class Kernel(Protocol):
+    """What can be called as ``codegen/abi.py`` says, as long as it lives."""
+
+    @property
+    def address(self) -> int:
+        """Where its code is."""
+        ...
 
 
 class Base(NamedTuple):
@@ -23,7 +31,7 @@ class Base(NamedTuple):
 class NativeCall:
     """A kernel at all points of a domain. ``scalars`` are numbers of the plan's, with the names of their types."""
 
-    kernel: CompiledKernel
+    kernel: Kernel
     points: int
     layout: tuple[int, ...]
     bases: tuple[Base, ...]
@@ -31,7 +39,7 @@ class NativeCall:
 
 
 def native_call(
-    kernel: CompiledKernel,
+    kernel: Kernel,
     domain: Shape,
     arguments: Sequence[tuple[Base, abi.ArgumentLayout]],
     scalars: Sequence[tuple[int, str]] = (),
