@@ -39,6 +39,9 @@ _MOST_STATE_CALLS = 20
 
 _FEWEST_SAMPLES = 3
 
+_STREAM_ELEMENTS = 1 << 22
+"""At least so many: less may fit a cache, and is not what STREAM measures."""
+
 
 @dataclass
 class Settings:
@@ -123,7 +126,7 @@ def measure(settings: Settings) -> dict[str, Any]:
             processes = _start(settings, threads, stack)
             document.setdefault("contenders", sorted(processes))
             if "c" in processes and not settings.check_only:
-                elements = max(settings.sizes) // 8 * 8
+                elements = max(*settings.sizes, _STREAM_ELEMENTS) // 8 * 8
                 document["stream"][str(threads)] = processes["c"].ask(
                     "stream", elements=elements, repeats=20, clock=settings.clock
                 )
