@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import parse_pipeline
@@ -59,9 +61,19 @@ def run_pipeline(
     ``dump`` is called after each pass with its name, ``verify`` checks the module then; ``remarks`` collects what the passes say.
     Raises LegalityError if a fused task in the module breaks a dependence, VerifyError if ``verify`` finds the module wrong.
     """
+    with _no_garbage_collection():
+        _run(module, pipeline, dump, verify, Remarks() if remarks is None else remarks)
+
+
+def _run(
+    module: ModuleOp,
+    pipeline: Pipeline,
+    dump: Callable[[str, ModuleOp], None] | None,
+    verify: bool,
+    collector: Remarks,
+) -> None:
     context = make_context()
     available = all_passes()
-    collector = Remarks() if remarks is None else remarks
     for spec in parse_pipeline(",".join(pipeline)):
         module_pass = available[spec.name]().from_pass_spec(spec)
         if isinstance(module_pass, RemarkingPass):
@@ -72,3 +84,19 @@ def run_pipeline(
             dump(spec.name, module)
         if verify:
             verify_module(module)
+
+
+@contextmanager
+def _no_garbage_collection() -> Generator[None]:
+    """IR is full of cycles, and passes make much of it: looking for garbage meanwhile takes longer the longer the program is.
+
+    Without it the cost of a launch does not depend on how many there are (`benchmarks/scaling.py`).
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
