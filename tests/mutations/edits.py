@@ -107,7 +107,7 @@ EDITS = (
         "return max(self.read, self.changed) if later.access.privilege.returned else self.changed",
         "return self.changed",
     ),
-    Edit("let folds change places", _LAST_USES, "if use.access.privilege.returned:", "if use.access.privilege.writes:"),
+    Edit("forget that folds change a store", _LAST_USES, "if use.access.privilege.returned:", "if use.access.privilege.writes:"),
     Edit(
         "join groups before the last conflict",
         _GROUPING,
