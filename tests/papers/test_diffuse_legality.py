@@ -504,3 +504,25 @@ def test_d39_program_order_is_kept():
     assert arguments(launch) == [("S", "write"), ("Q", "write"), ("R", "read")]
     assert list(end.operands) == [third, second]
     assert generics[1].operands[0] is first
+
+
+def test_d62_pieces_that_overlap_are_not_in_one_kernel():
+    # Over one point everything fuses; a kernel's parameters are taken not to alias, so these become two launches.
+    program = (
+        STORES
+        + """
+    %front = dist.view %S (d0) -> (d0) : !s -> !dist.view<7xf64>
+    %back = dist.view %S (d0) -> (d0 + 1) : !s -> !dist.view<7xf64>
+    dist.launch @update<[1]>(%front: read_write #N) : (!dist.view<7xf64>)
+    dist.launch @update<[1]>(%back: read_write #N) : (!dist.view<7xf64>)
+    """
+    )
+    assert groups(passed(program, 1)) == [["update", "update"]]
+    assert len(launches(passed(program, 3))) == 2
+    # The same pieces, and pieces apart, share one.
+    for other in ("(d0) -> (d0) : !s -> !dist.view<7xf64>", "(d0) -> (d0 + 7) : !s -> !dist.view<1xf64>"):
+        text = program.replace("(d0) -> (d0 + 1) : !s -> !dist.view<7xf64>", other)
+        text = text.replace(
+            "%back: read_write #N) : (!dist.view<7xf64>)", f"%back: read_write #N) : ({other.split(' -> ')[-1]})"
+        )
+        assert len(launches(passed(text, 3))) == 1
