@@ -107,7 +107,12 @@ EDITS = (
         "return max(self.read, self.changed) if later.access.privilege.returned else self.changed",
         "return self.changed",
     ),
-    Edit("forget that folds change a store", _LAST_USES, "if use.access.privilege.returned:", "if use.access.privilege.writes:"),
+    Edit(
+        "forget that folds change a store",
+        _LAST_USES,
+        "if use.access.privilege.returned:",
+        "if use.access.privilege.writes:",
+    ),
     Edit(
         "join groups before the last conflict",
         _GROUPING,
