@@ -50,6 +50,7 @@ from fuseir.runtime.planning import Planned
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import TaskInstance
 from fuseir.runtime.window import Fence, Launch, Life, Record, launches_of, life_of, released_in
+from fuseir.runtime.write_failures import WriteFailures
 
 
 class Compiler:
@@ -64,7 +65,7 @@ class Compiler:
         self.fallbacks = 0
         self.remarks = Remarks()
         self._numbers = count()
-        self._dump_failed = False
+        self._dump_failures = WriteFailures("dump_ir, FUSEIR_DUMP_IR")
         self._unchecked = False
 
     def explain(self) -> Explanation:
@@ -187,13 +188,7 @@ class Compiler:
                 folder.mkdir(parents=True, exist_ok=True)
                 path.write_text(str(module) + "\n", encoding="utf-8")
             except OSError as error:
-                if not self._dump_failed:
-                    warnings.warn(
-                        f"cannot write IR to {path} (dump_ir, FUSEIR_DUMP_IR): {error.strerror}",
-                        FallbackWarning,
-                        stacklevel=2,
-                    )
-                self._dump_failed = True
+                self._dump_failures.note("IR", path, error)
 
         return write
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuseir.errors import FallbackWarning
 from fuseir.options import Options
+from fuseir.runtime.write_failures import WriteFailures
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Remark
@@ -19,7 +20,7 @@ class RemarkLog:
     def __init__(self, options: Options) -> None:
         self._kinds = frozenset(options.remark_kinds)
         self._file = options.remarks_file
-        self._failed = False
+        self._failures = WriteFailures("remarks_file, FUSEIR_REMARKS_FILE")
 
     def write(self, remarks: Iterable[Remark]) -> None:
         """Write the remarks about one window. A file that cannot be written to is warned about, once."""
@@ -36,12 +37,4 @@ class RemarkLog:
             with open(self._file, "a", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:
-            if not self._failed:
-                import warnings
-
-                warnings.warn(
-                    f"cannot write remarks to {self._file} (FUSEIR_REMARKS_FILE): {error.strerror}",
-                    FallbackWarning,
-                    stacklevel=2,
-                )
-            self._failed = True
+            self._failures.note("remarks", Path(self._file), error)
