@@ -49,7 +49,7 @@ from fuseir.runtime.plan import Number, Plan
 from fuseir.runtime.planning import Planned
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import TaskInstance
-from fuseir.runtime.window import Fence, Launch, Life, Record, launches_of, life_of, released_in
+from fuseir.runtime.window import Launch, Life, Segment
 from fuseir.runtime.write_failures import WriteFailures
 
 
@@ -82,48 +82,48 @@ class Compiler:
         """Kernels that were found in the disk cache so far."""
         return self.executor.kernels_loaded
 
-    def plan(self, records: list[Record]) -> Plan:
+    def plan(self, segment: Segment) -> Plan:
         """The plan of a window.
 
         A window that cannot be compiled as asked still runs: unfused, or else by the reference executor. The first such window is
         warned about (reliability: anything wrong with compilation must not lose results).
         """
-        dump = self._start(records)
+        dump = self._start(segment)
         try:
-            return self._prepare(self.executor, capture_module(records), fuse=self.options.fuse, dump=dump)
+            return self._prepare(self.executor, capture_module(segment), fuse=self.options.fuse, dump=dump)
         except Exception as error:
             self._warn(error)
-        return self._plan_slower(records)
+        return self._plan_slower(segment)
 
-    def plan_first_task(self, records: list[Record]) -> Planned:
+    def plan_first_task(self, segment: Segment) -> Planned:
         """The plan of a full window's first task; of the whole window, unfused, if that cannot be compiled."""
-        dump = self._start(records)
+        dump = self._start(segment)
         try:
-            captured = capture_module(records)
+            captured = capture_module(segment)
             watch = FirstTaskWatch(captured.module, dump)
             plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch)
-            return watch.planned(plan, records)
+            return watch.planned(plan, segment)
         except Exception as error:
             self._warn(error)
-        return Planned(self._plan_slower(records))
+        return Planned(self._plan_slower(segment))
 
-    def _plan_slower(self, records: list[Record]) -> Plan:
+    def _plan_slower(self, segment: Segment) -> Plan:
         """The plan of a window that could not be compiled as asked."""
         if self.options.fuse:
             try:
-                return self._prepare(self.executor, capture_module(records), fuse=False)
+                return self._prepare(self.executor, capture_module(segment), fuse=False)
             except Exception as error:
                 self._warn(error)
         reference = make_executor(replace(self.options, target="reference"))
-        return self._prepare(reference, capture_module(records), fuse=False)
+        return self._prepare(reference, capture_module(segment), fuse=False)
 
-    def _start(self, records: list[Record]) -> Dump | None:
+    def _start(self, segment: Segment) -> Dump | None:
         """Forget the window before; dump this one as captured."""
         self.remarks = Remarks()
         if self.options.dump_ir is None:
             return None
         dump = self._dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
-        dump("captured", capture_module(records).module)
+        dump("captured", capture_module(segment).module)
         return dump
 
     def note_difference(self, text: str, site: CallSite) -> None:
@@ -217,36 +217,32 @@ class CapturedModule:
         self.opaque_tasks: dict[str, Callable[..., None]] = {}
 
 
-def capture_module(records: list[Record]) -> CapturedModule:
+def capture_module(segment: Segment) -> CapturedModule:
     """The `dist` module of a window, stores and scalars in order of first occurrence.
 
     A store is named unless it comes and goes inside the window: names are what the world outside can see. A release stands behind
     the last launch that uses its store, whenever it came, and a fence between launches only: a window's key leaves open no more
     than names, places and scalars.
     """
-    builder = _ModuleBuilder(records)
-    remaining = Counter(root for launch in launches_of(records) for root in launch.roots)
-    started = fenced = False
-    for record in records:
-        if isinstance(record, Launch):
-            if fenced:
-                builder.append(FenceOp.create())
-            started, fenced = True, False
-            builder.launch(record)
-            remaining.subtract(record.roots)
-            for root in dict.fromkeys(record.roots):
-                if not remaining[root]:
-                    builder.release(root)
-        elif isinstance(record, Fence):
-            fenced = started
+    builder = _ModuleBuilder(segment)
+    remaining = Counter(root for launch in segment.launches for root in launch.roots)
+    for launch in segment.entries:
+        if launch is None:
+            builder.append(FenceOp.create())
+            continue
+        builder.launch(launch)
+        remaining.subtract(launch.roots)
+        for root in dict.fromkeys(launch.roots):
+            if not remaining[root]:
+                builder.release(root)
     return builder.captured
 
 
 class _ModuleBuilder:
-    def __init__(self, records: list[Record]) -> None:
+    def __init__(self, segment: Segment) -> None:
         self.captured = CapturedModule()
         self.block = self.captured.module.body.block
-        self.released = released_in(records)
+        self.lives = dict(zip(segment.roots, segment.key.lives, strict=True))
         self.stores: dict[RootStore, SSAValue] = {}
         self.views: dict[tuple[RootStore, View], SSAValue] = {}
         self.names: set[str] = set()
@@ -258,7 +254,7 @@ class _ModuleBuilder:
         self.block.add_op(op)
 
     def launch(self, record: Launch) -> None:
-        instance = record.instance.first_alike
+        instance = record.instance
         arguments = [self.view(root, view) for root, view in zip(record.roots, record.views, strict=True)]
         scalars = [
             self.scalar(value, dtype) for value, dtype in zip(record.scalars, instance.scalar_types, strict=True)
@@ -275,14 +271,14 @@ class _ModuleBuilder:
         self.append(op)
 
     def release(self, root: RootStore) -> None:
-        if root in self.released:
+        if self.lives[root] is not Life.HELD:
             self.append(ReleaseOp(self.stores[root]))
 
     def store(self, root: RootStore) -> SSAValue:
         known = self.stores.get(root)
         if known is None:
             name = None
-            if life_of(root, self.released) is not Life.INTERNAL:
+            if self.lives[root] is not Life.INTERNAL:
                 name = self._fresh(root.name or f"s{len(self.stores)}")
             op = StoreOp(StoreType(root.shape, element_attribute(root.dtype)), name)
             self.append(op)

@@ -6,7 +6,7 @@ stages of the pipeline are watched: launches are known by the operations that th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from xdsl.dialects.builtin import ModuleOp
@@ -16,7 +16,7 @@ from fuseir.errors import LegalityError
 from fuseir.runtime.plan import Plan
 from fuseir.runtime.planning import Planned
 from fuseir.runtime.program_stores import launches
-from fuseir.runtime.window import Record, launches_of
+from fuseir.runtime.window import Segment
 
 Dump = Callable[[str, ModuleOp], None]
 
@@ -52,11 +52,11 @@ class FirstTaskWatch:
         # What passes added has no number.
         return frozenset(self._numbers[launch] for launch in taken if launch in self._numbers)
 
-    def planned(self, plan: Plan, records: Sequence[Record]) -> Planned:
+    def planned(self, plan: Plan, segment: Segment) -> Planned:
         """The plan, with the counts of what it takes only."""
         numbers: dict[object, int] = {}
         used: set[int] = set()
-        for k, launch in enumerate(launches_of(records)):
+        for k, launch in enumerate(segment.launches):
             slots = [numbers.setdefault(root, len(numbers)) for root in launch.roots]
             used.update(slots if k in self._taken else ())
         counted = replace(

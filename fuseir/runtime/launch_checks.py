@@ -11,7 +11,8 @@ from fuseir.dialects.dist.overlap import Overlap, Pieces, overlap
 from fuseir.dialects.dist.partition import Partition, Shape, extents_agree, intervals_within_limit
 from fuseir.dialects.dist.view import View
 from fuseir.errors import LegalityError, ShapeError, UsageError
-from fuseir.runtime.stores import RootStore, checked_shape
+from fuseir.runtime.signatures import checked_shape
+from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import TaskInstance
 
 

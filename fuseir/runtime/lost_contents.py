@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
@@ -15,7 +15,7 @@ def replaces(root: RootStore, view: View, partition: Partition, domain: Shape) -
     return view.covers(root.shape) and partition.covers(view.shape, domain)
 
 
-def lose_changes(launches: Sequence[Launch], error: BaseException) -> None:
+def lose_changes(launches: Iterable[Launch], error: BaseException) -> None:
     """Notes that the contents of all stores that launches change were lost: they did not run, or not to their end."""
     for launch in launches:
         for root, privilege in zip(launch.roots, launch.instance.privileges, strict=True):
@@ -23,7 +23,7 @@ def lose_changes(launches: Sequence[Launch], error: BaseException) -> None:
                 root.failure, root.replaced = error, False
 
 
-def note_replaced(launches: Sequence[Launch]) -> None:
+def note_replaced(launches: Iterable[Launch]) -> None:
     """Notes which lost stores launches that are still to run write anew."""
     for launch in launches:
         for k, privilege in enumerate(launch.instance.privileges):

@@ -10,8 +10,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from fuseir.dialects.dist.view import View
+from fuseir.runtime.forms import Form
 from fuseir.runtime.tasks import TaskInstance
-from fuseir.runtime.window import Form, Key, Life, StoreKey
+from fuseir.runtime.window import Key, Life
 
 
 class Difference(NamedTuple):
@@ -26,7 +27,7 @@ class _Use(NamedTuple):
 
     form: Form
     numbers: tuple[int, ...]
-    stores: tuple[StoreKey, ...]
+    lives: tuple[Life, ...]
 
 
 _Entry = _Use | None
@@ -60,7 +61,7 @@ def _entries(key: Key) -> list[_Entry]:
     for form in stream:
         if isinstance(form, Form):
             numbers = tuple(number for number in islice(stream, len(form.views)) if isinstance(number, int))
-            entries.append(_Use(form, numbers, tuple(key.stores[number] for number in numbers)))
+            entries.append(_Use(form, numbers, tuple(key.lives[number] for number in numbers)))
         else:
             entries.append(None)
     return entries
@@ -76,9 +77,9 @@ def _equal_fields(a: _Entry, b: _Entry) -> int:
             tasks[0].argument_types == tasks[1].argument_types,
             a.form.domain == b.form.domain,
             a.form.partitions == b.form.partitions,
-            a.form.views == b.form.views,
+            a.form.signatures == b.form.signatures,
             a.numbers == b.numbers,
-            a.stores == b.stores,
+            a.lives == b.lives,
         )
     )
 
@@ -123,14 +124,14 @@ def _of_uses(mine: _Use, theirs: _Use, before: Sequence[_Entry], before_theirs: 
     if a.domain != b.domain:
         return f"launch domain: {list(a.domain)} instead of {list(b.domain)}"
     for k, argument in enumerate(a.instance.argument_names):
-        store, known_store = mine.stores[k], theirs.stores[k]
+        store, known_store = a.signatures[k], b.signatures[k]
         fields: list[tuple[str, object, object]] = [
             ("store", _origin(mine, k, before), _origin(theirs, k, before_theirs)),
-            ("shape of the store", store.shape, known_store.shape),
+            ("shape of the store", store.store_shape, known_store.store_shape),
             ("element type", store.dtype, known_store.dtype),
-            ("view", _view(a.views[k]), _view(b.views[k])),
+            ("view", _view(store.view), _view(known_store.view)),
             ("partition", a.partitions[k], b.partitions[k]),
-            ("life of the store", _LIVES[store.life], _LIVES[known_store.life]),
+            ("life of the store", _LIVES[mine.lives[k]], _LIVES[theirs.lives[k]]),
         ]
         for field, value, known in fields:
             if value != known:

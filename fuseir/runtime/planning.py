@@ -18,7 +18,7 @@ from fuseir.runtime.misses import Difference, nearest_difference
 from fuseir.runtime.plan import Plan
 from fuseir.runtime.remark_log import RemarkLog
 from fuseir.runtime.statistics import Statistics
-from fuseir.runtime.window import Canonical, Forms, Key, Record, canonical, launches_of
+from fuseir.runtime.window import Key, Segment
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
@@ -48,30 +48,23 @@ class Planner:
         self._statistics = statistics
         self._compiler: Compiler | None = None
         self._log = RemarkLog(options)
-        self._forms = Forms()
         self._plans: dict[Key, Planned] = {}
         self._forbidden = 0
 
-    def find(self, records: list[Record], *, full: bool) -> tuple[Planned, Canonical]:
-        """The plan of a window, and what to bind it to. ``full``: of its first task only, if tasks are fused.
-
-        Raises UnknownWindowError for a window that was never planned, inside ``no_compile``.
-        """
-        # What cannot fuse gains nothing by waiting.
-        full = full and self._options.fuse and self._options.target != "reference"
-        form = canonical(records, self._forms, full=full)
-        found = self._plans.get(form.key)
+    def find(self, segment: Segment) -> Planned:
+        """The plan of a segment. Raises UnknownWindowError for what was never planned, inside ``no_compile``."""
+        found = self._plans.get(segment.key)
         if found is not None:
             self._statistics.plan_hits += 1
-            return found, form
-        difference = nearest_difference(form.key, islice(reversed(self._plans), _COMPARED))
+            return found
+        difference = nearest_difference(segment.key, islice(reversed(self._plans), _COMPARED))
         if self._forbidden:
-            raise _unknown(records, difference)
-        found = self._make(records, difference, full)
+            raise _unknown(segment, difference)
+        found = self._make(segment, difference)
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
-        self._plans[form.key] = found
-        return found, form
+        self._plans[segment.key] = found
+        return found
 
     def explain(self) -> Explanation:
         """What was said about the window that was planned last."""
@@ -88,16 +81,16 @@ class Planner:
         finally:
             self._forbidden -= 1
 
-    def _make(self, records: list[Record], difference: Difference | None, full: bool) -> Planned:
+    def _make(self, segment: Segment, difference: Difference | None) -> Planned:
         statistics, start = self._statistics, perf_counter()
         if self._compiler is None:
             from fuseir.runtime.compiler import Compiler
 
             self._compiler = Compiler(self._options)
         compiler = self._compiler
-        planned = compiler.plan_first_task(records) if full else Planned(compiler.plan(records))
+        planned = compiler.plan_first_task(segment) if segment.key.full else Planned(compiler.plan(segment))
         if difference is not None:
-            compiler.note_difference(difference.text, _site(records, difference))
+            compiler.note_difference(difference.text, _site(segment, difference))
         self._log.write(compiler.explain())
         statistics.plan_misses += 1
         statistics.kernels_compiled = compiler.kernels_compiled
@@ -107,14 +100,14 @@ class Planner:
         return planned
 
 
-def _site(records: list[Record], difference: Difference) -> CallSite:
+def _site(segment: Segment, difference: Difference) -> CallSite:
     """Where a difference shows in the program: the launch concerned, else the last."""
-    return launches_of(records)[-1 if difference.launch is None else difference.launch].site
+    return segment.launches[-1 if difference.launch is None else difference.launch].site
 
 
-def _unknown(records: list[Record], difference: Difference | None) -> UnknownWindowError:
+def _unknown(segment: Segment, difference: Difference | None) -> UnknownWindowError:
     what = "a window would have to be compiled, which assert_no_compile() forbids"
     if difference is None:
-        return UnknownWindowError(f"{what}: no window is known yet", location=launches_of(records)[0].site.resolve())
+        return UnknownWindowError(f"{what}: no window is known yet", location=segment.launches[0].site.resolve())
     message = f"{what}. What differs from the nearest known one: {difference.text}"
-    return UnknownWindowError(message, location=_site(records, difference).resolve())
+    return UnknownWindowError(message, location=_site(segment, difference).resolve())

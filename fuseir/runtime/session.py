@@ -5,9 +5,11 @@ The hot path is ``launch``: it looks things up and appends one record; no IR, no
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,28 +17,21 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
-from fuseir.dtypes import LargeInteger, element_dtype
-from fuseir.errors import (
-    DTypeError,
-    FuseirError,
-    LegalityError,
-    OutOfMemoryError,
-    ShapeError,
-    UnknownWindowError,
-    UsageError,
-)
-from fuseir.location import call_site
+from fuseir.dtypes import element_dtype
+from fuseir.errors import DTypeError, FuseirError, OutOfMemoryError, ShapeError, UnknownWindowError, UsageError
+from fuseir.location import CallSite
 from fuseir.options import Options, options_from
 from fuseir.runtime.arrays import Array, array_of_view
 from fuseir.runtime.buffers import BufferPool
-from fuseir.runtime.launch_checks import check_overlaps, explicit_layout
+from fuseir.runtime.forms import Form, Forms, call_key
 from fuseir.runtime.lost_contents import lose_changes, note_replaced, replaces
-from fuseir.runtime.plan import Outcome
+from fuseir.runtime.plan import Number, Outcome
 from fuseir.runtime.planning import Planned, Planner
+from fuseir.runtime.signatures import Signatures, checked_shape
 from fuseir.runtime.statistics import Statistics
-from fuseir.runtime.stores import RootStore, Store, checked_shape, raise_if_lost
+from fuseir.runtime.stores import RootStore, Store, raise_if_lost
 from fuseir.runtime.tasks import Task
-from fuseir.runtime.window import Canonical, Fence, Launch, Record, Release, launches_of, without
+from fuseir.runtime.window import Launch, Segment, Window
 
 if TYPE_CHECKING:
     from fuseir.cache import CacheInfo
@@ -57,10 +52,10 @@ class Session:
         self.options: Options = options_from(options)
         self.statistics = Statistics()
         self._lock = threading.RLock()
-        self._window: list[Record] = []
-        self._launches = 0
+        self._window = Window()
         self._size = self.options.window
-        self._captured: set[int] = set()
+        self.signatures = Signatures()
+        self._forms = Forms(self.options.procs)
         self._planner = Planner(self.options, self.statistics)
         self._running = False
         self._buffers = BufferPool()
@@ -83,7 +78,8 @@ class Session:
 
         Raises ShapeError for a negative extent, UnsupportedError for an element type stores cannot hold.
         """
-        return self._handle(RootStore(checked_shape(shape), element_dtype(dtype), name, None))
+        signature = self.signatures.asked(shape, dtype)
+        return Store(self, RootStore(signature, name, None), signature)
 
     def full(
         self, shape: Sequence[int] | int, value: Any, dtype: DTypeLike = np.float64, *, name: str | None = None
@@ -100,12 +96,12 @@ class Session:
             raise DTypeError(f"{value!r} does not fill a store of {element}: {error}") from None
         contents = _allocated(extents, element, np.empty)
         contents[...] = one
-        return self._handle(RootStore(extents, element, name, contents))
+        return self._filled(contents, name)
 
     def zeros(self, shape: Sequence[int] | int, dtype: DTypeLike = np.float64, *, name: str | None = None) -> Store:
         """A store of zeros."""
         extents, element = checked_shape(shape), element_dtype(dtype)
-        return self._handle(RootStore(extents, element, name, _allocated(extents, element, np.zeros)))
+        return self._filled(_allocated(extents, element, np.zeros), name)
 
     def from_numpy(self, array: ArrayLike, *, copy: bool = True, name: str | None = None) -> Store:
         """A store with an array's contents.
@@ -120,17 +116,13 @@ class Session:
                 source.flags.c_contiguous and source.flags.aligned and source.flags.writeable
             ):
                 raise UsageError("copy=False needs a C-contiguous, aligned, writable array of native byte order")
-            return self._handle(RootStore(source.shape, dtype, name, source))
-        return self._handle(RootStore(source.shape, dtype, name, np.array(source, dtype=dtype, order="C", copy=True)))
+            return self._filled(source, name)
+        return self._filled(np.array(source, dtype=dtype, order="C", copy=True), name)
 
-    def _handle(self, root: RootStore) -> Store:
-        return Store(self, root, View(root.shape))
-
-    def release(self, root: RootStore) -> None:
-        """Notes that the last handle of a root is gone (called by the handle's finaliser)."""
-        # Only launches still in the window need to know; list.append and the set look-up are atomic, as finalisers may run anywhere.
-        if id(root) in self._captured:
-            self._window.append(Release(root))
+    def _filled(self, contents: Array, name: str | None) -> Store:
+        """The first handle on a new root that takes over these contents."""
+        signature = self.signatures.whole(contents.shape, contents.dtype)
+        return Store(self, RootStore(signature, name, contents), signature)
 
     # Capture
 
@@ -148,58 +140,78 @@ class Session:
         dimension. Raises, at this call: ShapeError, DTypeError, LegalityError (a written partition that is not disjoint, arguments
         that overlap), UsageError (wrong number or kind of arguments, a store without contents), StorePoisonedError.
         """
-        site = call_site(1 + stack_depth)
-        stores: list[Store] = []
-        scalars: list[Any] = []
+        frame = sys._getframe(1 + stack_depth)  # pyright: ignore[reportPrivateUsage]
+        code, instruction = frame.f_code, frame.f_lasti
         try:
-            _sort_arguments(task, arguments, stores, scalars)
-            instance = task.instance(
-                [(s.dtype, len(s.shape)) for s in stores], [_scalar_type(value) for value in scalars]
-            )
-            shapes = tuple([s.shape for s in stores])
-            if domain is None and partitions is None:
-                launch_domain, pieces = instance.layout(shapes, self.options.procs)
-            else:
-                launch_domain, pieces = explicit_layout(instance, shapes, domain, partitions)
-            roots = tuple([s._root for s in stores])  # pyright: ignore[reportPrivateUsage]
-            views = tuple([s._view for s in stores])  # pyright: ignore[reportPrivateUsage]
-            for store, root, view, privilege in zip(stores, roots, views, instance.privileges, strict=True):
-                if store._session is not self:  # pyright: ignore[reportPrivateUsage]
-                    raise UsageError(f"{store!r} belongs to another session")
-                if privilege.reads or privilege.reduces:
-                    raise_if_lost(root)
-                    if not root.defined:
-                        raise UsageError(f"{store!r} is used as '{privilege}' before anything was written to it")
-                if privilege.returned and view.index_map is not None and view.repeats:
-                    raise LegalityError(f"'{privilege}' through {store!r}, which repeats elements")
-            if len(set(roots)) < len(roots):
-                check_overlaps(instance, roots, views, launch_domain, pieces)
+            form = None
+            if domain is None and partitions is None and type(task) is Task:
+                # A signature belongs to one session: stores of another one are not found, and refused below.
+                form = self._forms.by_call.get(call_key(task, arguments))
+            if form is None:
+                form = self._new_form(task, arguments, domain, partitions)
         except FuseirError as error:
-            error.add_note(f"launched at {site.resolve()}")
+            error.add_note(f"launched at {CallSite(code, instruction).resolve()}")
             raise
-        record = Launch(instance, launch_domain, pieces, roots, views, tuple(scalars), site)
+        if form.scalars:
+            roots = tuple([arguments[k].root for k in form.stores])
+            scalars = tuple([arguments[k] for k in form.scalars])
+        else:
+            roots = tuple([store.root for store in arguments])
+            scalars = ()
+        self.capture(form, roots, scalars, code, instruction)
+
+    def _new_form(
+        self, task: Task, arguments: Sequence[Any], domain: Sequence[int] | None, partitions: Sequence[Partition] | None
+    ) -> Form:
+        for argument in arguments:
+            if isinstance(argument, Store) and argument.session is not self:
+                raise UsageError(f"{argument!r} belongs to another session")
+        return self._forms.make(task, arguments, domain, partitions)
+
+    def capture(
+        self,
+        form: Form,
+        roots: tuple[RootStore, ...],
+        scalars: tuple[Number, ...],
+        code: CodeType,
+        instruction: int,
+    ) -> None:
+        """Adds a launch of a known form to the window; runs the window, or a part of it, when that is full.
+
+        This and ``launch`` are the hot path: no IR, no analysis (design rule R2), nothing made but one tuple, and what does not depend on
+        the stores themselves looked up by one key. Raises as ``launch`` does.
+        """
         with self._lock:
-            if self._running:
-                raise UsageError(
-                    "a task's body cannot launch tasks on the session that runs it", location=site.resolve()
-                )
-            self._window.append(record)
-            self._launches += 1
-            for k, (root, privilege) in enumerate(zip(roots, instance.privileges, strict=True)):
-                self._captured.add(id(root))
-                if privilege.writes:
-                    root.defined = True
-                    if root.failure is not None and replaces(root, views[k], pieces[k], launch_domain):
-                        root.replaced = True  # nobody will look at what was lost
-            while self._launches >= self._size:
+            try:
+                if self._running:
+                    raise UsageError("a task's body cannot launch tasks on the session that runs it")
+                for k in form.needed:
+                    root = roots[k]
+                    if root.failure is not None or not root.defined:
+                        _raise_if_unreadable(form, k, root)
+                if len({*roots}) < len(roots):
+                    form.check_overlaps(roots)
+            except FuseirError as error:
+                error.add_note(f"launched at {CallSite(code, instruction).resolve()}")
+                raise
+            window = self._window
+            # As Window.add does: a call less.
+            numbers, records = window.numbers, window.records
+            window.stream.append(form)
+            window.stream += [numbers.setdefault(root, len(numbers)) for root in roots]
+            records.append((form, roots, scalars, code, instruction))
+            for k in form.written:
+                root = roots[k]
+                root.defined = True
+                if root.failure is not None and replaces(root, form.views[k], form.partitions[k], form.domain):
+                    root.replaced = True  # nobody will look at what was lost
+            while len(self._window.records) >= self._size:
                 self._run(full=True)
 
     def fence(self) -> None:
         """Ends the window: nothing captured before fuses with anything captured after."""
         with self._lock:
-            # One is as good as many.
-            if not (self._window and isinstance(self._window[-1], Fence)):
-                self._window.append(Fence())
+            self._window.fence()
 
     @property
     def window_size(self) -> int:
@@ -246,7 +258,7 @@ class Session:
         """The contents of a view of a store as a new array, after running what was captured."""
         with self._lock:
             self._refuse_inside_tasks()
-            if self._window:
+            if self._window.records:
                 self.statistics.forced_flushes += 1
                 self.flush()
             raise_if_lost(root)
@@ -261,68 +273,66 @@ class Session:
 
     def _run(self, *, full: bool) -> None:
         """Runs the window, or the first task of a full one (D29, D30)."""
-        # A copy: a finaliser in another thread may be about to add a release to the list.
-        records, self._window = list(self._window), []
-        if not self._launches:
-            self._captured = set()
+        window, self._window = self._window, Window()
+        if not window.records:
             return
+        # What cannot fuse gains nothing by waiting.
+        segment = window.segment(full=full and self.options.fuse and self.options.target != "reference")
         self._running = True
         try:
-            planned, form = self._planned(records, full)
+            planned = self._planned(segment)
             if full:
                 self.statistics.full_windows += 1
                 self._resize(planned)
-            self._execute(records, planned, form)
+            self._execute(segment, planned)
         finally:
             self._running = False
 
-    def _planned(self, records: list[Record], full: bool) -> tuple[Planned, Canonical]:
-        """The plan of a window, and what to bind it to. The window is left with what the plan does not run."""
-        pending: list[Record] = []
+    def _planned(self, segment: Segment) -> Planned:
+        """The plan of a segment. The window is left with what the plan does not run."""
+        nothing: frozenset[int] = frozenset()
+        taken: frozenset[int] | None = None
         try:
-            planned, form = self._planner.find(records, full=full)
-            if planned.taken is not None:
-                pending = without(records, planned.taken)
+            planned = self._planner.find(segment)
+            taken = planned.taken
         except UnknownWindowError:
-            pending = records
+            taken = nothing
             raise
         except Exception as error:
-            lose_changes(launches_of(records), error)
+            lose_changes(segment.launches, error)
             raise
         except BaseException:
             # Interrupted before anything ran: the window stays as it was captured.
-            pending = records
+            taken = nothing
             raise
         finally:
-            self._keep(pending)
-        return planned, form
+            if taken is not None:
+                self._keep(segment.without(taken))
+        return planned
 
-    def _keep(self, pending: list[Record]) -> None:
-        """Makes these records the window, and what was added meanwhile: releases, and by tasks that run, fences."""
-        launches = launches_of(pending)
-        self._launches = len(launches)
-        self._captured = captured = {id(root) for launch in launches for root in launch.roots}
-        added = self._window
-        self._window = [
-            *pending,
-            *(record for record in added if not isinstance(record, Release) or id(record.root) in captured),
-        ]
+    def _keep(self, pending: Window) -> None:
+        """Makes this the window, and what was added meanwhile: by tasks that run, fences."""
+        if self._window.stream:
+            pending.fence()
+        self._window = pending
 
-    def _execute(self, records: list[Record], planned: Planned, form: Canonical) -> None:
-        plan, taken = planned.plan, planned.taken
-        slots = [root.buffer for root in form.roots]
-        lost = {k: root.failure for k, root in enumerate(form.roots) if root.failure is not None}
+    def _execute(self, segment: Segment, planned: Planned) -> None:
+        plan, roots = planned.plan, segment.roots
+        slots = [root.buffer for root in roots]
+        lost = {k: root.failure for k, root in enumerate(roots) if root.failure is not None}
         try:
-            outcome = plan.run(slots, form.scalars, self._buffers.allocate, lost_before=lost)
+            outcome = plan.run(slots, segment.scalars, self._buffers.allocate, lost_before=lost)
         except BaseException as error:  # an interrupt between two steps
-            lose_changes([each for k, each in enumerate(launches_of(records)) if taken is None or k in taken], error)
+            taken = planned.taken
+            lose_changes([each for k, each in enumerate(segment.launches) if taken is None or k in taken], error)
             raise
-        for number, root in enumerate(form.roots):
-            root.buffer = slots[number]
-            root.failure = outcome.lost.get(number)
-            root.replaced = False
-        if outcome.lost:
-            note_replaced(launches_of(self._window))
+        for root, buffer in zip(roots, slots, strict=True):
+            root.buffer = buffer
+        if lost or outcome.lost:
+            for number, root in enumerate(roots):
+                root.failure = outcome.lost.get(number)
+                root.replaced = False
+            note_replaced(map(Launch._make, self._window.records))
         statistics = self.statistics
         statistics.windows += 1
         statistics.tasks += plan.tasks
@@ -331,7 +341,7 @@ class Session:
         statistics.temporaries += len(plan.temporaries)
         statistics.temporary_bytes += plan.temporary_bytes
         if outcome.failure is not None:
-            _raise_failure(outcome, records)
+            _raise_failure(outcome, segment)
 
     def _resize(self, planned: Planned) -> None:
         """Grows or shrinks the window by what became of a full one."""
@@ -342,30 +352,25 @@ class Session:
             self._size = max(self.options.window, self._size // 2)
 
 
-def _sort_arguments(task: Task, arguments: Sequence[Any], stores: list[Store], scalars: list[Any]) -> None:
-    """Tells stores from scalars by the task's parameters. Raises UsageError for a wrong number or kind of arguments."""
-    if not isinstance(task, Task):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise UsageError(f"a task made by fuseir.task or fuseir.opaque_task can be launched, not {type(task).__name__}")
-    if len(arguments) != len(task.parameters):
-        raise UsageError(f"task '{task.name}' takes {len(task.parameters)} arguments, {len(arguments)} were given")
-    for privilege, argument in zip(task.parameters, arguments, strict=True):
-        if privilege is None:
-            scalars.append(argument)
-        elif type(argument) is Store:
-            stores.append(argument)
-        else:
-            raise UsageError(
-                f"task '{task.name}' needs a Store for each argument with a privilege, got {type(argument).__name__}"
-            )
+def _raise_if_unreadable(form: Form, argument: int, root: RootStore) -> None:
+    """Raises what reading a root raises: its contents were lost, or it has none yet."""
+    raise_if_lost(root)
+    if not root.defined:
+        privilege, name = form.instance.privileges[argument], form.instance.argument_names[argument]
+        store = f"store {root.name!r}" if root.name else "a store"
+        raise UsageError(
+            f"{store} of shape {root.shape} is used as '{privilege}' ({name} of task '{form.instance.task_name}') before anything was "
+            "written to it"
+        )
 
 
-def _raise_failure(outcome: Outcome, records: list[Record]) -> None:
+def _raise_failure(outcome: Outcome, segment: Segment) -> None:
     """Re-raises a task's own exception, with a note that says where it was launched."""
     failure = outcome.failure
     assert failure is not None
     number = None if outcome.failed_step is None else outcome.failed_step.launch_number
     if number is not None:
-        location = launches_of(records)[number].site.resolve()
+        location = segment.launches[number].site.resolve()
         failure.add_note(f"in the task launched at {location}: {(location.text or '').strip()}")
     raise failure
 
@@ -375,20 +380,6 @@ def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -
         return make(shape, dtype)
     except (MemoryError, ValueError):  # what is beyond the address space is a ValueError to NumPy
         raise OutOfMemoryError(f"no memory for a store of shape {shape} and element type {dtype}") from None
-
-
-def _scalar_type(value: Any) -> Any:
-    """What a scalar's type is to the task: Python's own numbers stay weak, as in NumPy's promotion."""
-    kind = type(value)
-    if kind is int and not -(2**63) <= value < 2**63:
-        if not 0 <= value < 2**64:
-            raise UsageError("a scalar argument has 64 bits: the integer given needs more")
-        return LargeInteger
-    if kind in (bool, int, float):
-        return kind
-    if isinstance(value, np.generic):
-        return element_dtype(value.dtype)
-    raise UsageError(f"a scalar argument is a Python or NumPy number, not {kind.__name__}")
 
 
 # The current session: the one piece of global state.

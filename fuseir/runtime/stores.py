@@ -2,7 +2,8 @@
 
 Two halves, as in Diffuse §5.1 (split reference counts): a ``RootStore`` is what the runtime keeps; a ``Store`` is a handle that the
 application holds, on all of the root or on a view of it. When the last handle of a root is gone, nobody outside can see it any
-more, whatever the window still references.
+more, whatever the window still references. Python counts for us: all handles on a root keep its first one alive, and the root has a weak
+reference to that.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import operator
 from collections.abc import Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType
 
 import numpy as np
 
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
-from fuseir.dialects.dist.partition import COORDINATE_LIMIT, Shape
-from fuseir.dialects.dist.view import View, compose
+from fuseir.dialects.dist.partition import Shape
+from fuseir.dialects.dist.view import View
 from fuseir.errors import ShapeError, StorePoisonedError
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.refused_operators import RefusedOperators, StoreOperatorError
+from fuseir.runtime.signatures import Signature, checked_shape
 
 if TYPE_CHECKING:
     from fuseir.runtime.session import Session
@@ -30,20 +33,34 @@ class RootStore:
 
     ``buffer`` is None until something is written; it is C-contiguous and aligned. ``defined`` is what the application may rely on:
     some captured launch wrote to it. ``failure`` is what made its contents be lost, if they were, and ``replaced`` says that a
-    captured launch is to write all of them anew.
+    captured launch is to write all of them anew. ``handle`` is the first handle; when it is gone, all are.
     """
 
-    __slots__ = ("buffer", "defined", "dtype", "failure", "handles", "name", "replaced", "shape")
+    __slots__ = ("buffer", "defined", "failure", "handle", "name", "replaced", "signature")
 
-    def __init__(self, shape: Shape, dtype: np.dtype[Any], name: str | None, buffer: Array | None) -> None:
-        self.shape = shape
-        self.dtype = dtype
+    def __init__(self, signature: Signature, name: str | None, buffer: Array | None) -> None:
+        self.signature = signature
         self.name = name
         self.buffer = buffer
         self.defined = buffer is not None
-        self.handles = 0
         self.failure: BaseException | None = None
         self.replaced = False
+        self.handle: ReferenceType[Store]
+
+    @property
+    def shape(self) -> Shape:
+        """The extents."""
+        return self.signature.store_shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type."""
+        return self.signature.dtype
+
+    @property
+    def released(self) -> bool:
+        """Whether the application has no handle any more, and so never will."""
+        return self.handle() is None
 
 
 class Store(RefusedOperators):
@@ -53,27 +70,30 @@ class Store(RefusedOperators):
     a store converts to ``bool``, ``int``, ``float`` and ``complex``, and formats, as in NumPy.
     """
 
-    __slots__ = ("__weakref__", "_root", "_session", "_view", "dtype", "shape")
+    __slots__ = ("__weakref__", "_base", "root", "session", "signature")
 
-    def __init__(self, session: Session, root: RootStore, view: View) -> None:
-        self._session = session
-        self._root = root
-        self._view = view
-        self.shape = view.shape
-        self.dtype = root.dtype
-        root.handles += 1
+    def __init__(self, session: Session, root: RootStore, signature: Signature, base: Store | None = None) -> None:
+        self.session = session
+        self.root = root
+        self.signature = signature
+        # What keeps the root from being released; None for the first handle, which everyone else has as base.
+        self._base = base
+        if base is None:
+            root.handle = ReferenceType(self)
 
-    def __del__(self) -> None:
-        # An instance whose __init__ raised has no root.
-        root = getattr(self, "_root", None)
-        if root is not None:
-            root.handles -= 1
-            if root.handles == 0:
-                self._session.release(root)
+    @property
+    def shape(self) -> Shape:
+        """The extents."""
+        return self.signature.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type."""
+        return self.signature.dtype
 
     def __copy__(self) -> Store:
-        # One more handle: copying attribute by attribute would not count it.
-        return Store(self._session, self._root, self._view)
+        # Copied attribute by attribute, a first handle would have no base to keep alive.
+        return Store(self.session, self.root, self.signature, self if self._base is None else self._base)
 
     @property
     def ndim(self) -> int:
@@ -88,7 +108,7 @@ class Store(RefusedOperators):
     @property
     def name(self) -> str | None:
         """The name given at creation, if any; views have their store's."""
-        return self._root.name
+        return self.root.name
 
     def __len__(self) -> int:
         if not self.shape:
@@ -101,20 +121,20 @@ class Store(RefusedOperators):
         return (self[k] for k in range(self.shape[0]))
 
     def __repr__(self) -> str:
-        kind = "Store" if self._view.index_map is None else "view of Store"
+        kind = "Store" if self.signature.view.index_map is None else "view of Store"
         return f"<{kind}{f' {self.name!r}' if self.name else ''} shape={self.shape} dtype={self.dtype}>"
 
     # Views
 
-    def _window(self, view: View) -> Store:
-        return Store(self._session, self._root, compose(self._view, view))
+    def _window(self, signature: Signature) -> Store:
+        return Store(self.session, self.root, signature, self if self._base is None else self._base)
 
     def __getitem__(self, index: Any) -> Store:
         """A view by basic indexing: integers, slices of any step, ``...`` and ``None``.
 
         Raises IndexError (also for indices out of range) and TypeError for anything that is no basic index.
         """
-        return self._window(_basic_index(self.shape, index))
+        return self._window(self.signature.indexed(index))
 
     def transpose(self, *axes: int | Sequence[int]) -> Store:
         """A view with permuted dimensions; all reversed if no axes are given. Axes may be one tuple. Raises ShapeError."""
@@ -124,7 +144,8 @@ class Store(RefusedOperators):
         if sorted(order) != list(range(self.ndim)):
             raise ShapeError(f"axes {given} are no permutation of the {self.ndim} dimensions")
         results = [Coordinate(order.index(k), 1, 0) for k in range(self.ndim)]
-        return self._window(View(tuple(self.shape[axis] for axis in order), IndexMap(self.ndim, tuple(results))))
+        view = View(tuple(self.shape[axis] for axis in order), IndexMap(self.ndim, tuple(results)))
+        return self._window(self.signature.through(view))
 
     @property
     def T(self) -> Store:  # noqa: N802 (NumPy's name)
@@ -143,7 +164,7 @@ class Store(RefusedOperators):
             Coordinate(k + added, 1, 0) if have == shape[k + added] else Coordinate(None, 0, 0)
             for k, have in enumerate(self.shape)
         ]
-        return self._window(View(tuple(shape), IndexMap(len(shape), tuple(results))))
+        return self._window(self.signature.through(View(tuple(shape), IndexMap(len(shape), tuple(results)))))
 
     # Reading
 
@@ -153,7 +174,7 @@ class Store(RefusedOperators):
         Raises what a task failed with, StorePoisonedError if the contents were lost, and UninitializedError-like FuseirError if nothing
         was ever written.
         """
-        return self._session.read(self._root, self._view)
+        return self.session.read(self.root, self.signature.view)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """NumPy's conversion protocol: always a copy."""
@@ -191,69 +212,9 @@ class Store(RefusedOperators):
         return format(self._only_element(f"format '{specification}'"), specification) if specification else str(self)
 
 
-def checked_shape(shape: Sequence[int] | int) -> Shape:
-    """A shape as a tuple of integers. Raises ShapeError for what is no shape, or none that FuseIR can index."""
-    if type(shape) is int and 0 <= shape < COORDINATE_LIMIT:
-        return (shape,)
-    try:
-        extents = (shape,) if hasattr(shape, "__index__") else tuple(shape)  # pyright: ignore[reportArgumentType]
-        checked = tuple(map(operator.index, extents))  # pyright: ignore[reportArgumentType]
-    except TypeError:
-        raise ShapeError(f"{shape!r} is no shape: a shape is an integer or a sequence of integers") from None
-    if any(extent < 0 for extent in checked):
-        raise ShapeError(f"{shape!r} is no shape: an extent is negative")
-    # Empty stores too: the arithmetic of their indices must stay in range.
-    if prod(max(extent, 1) for extent in checked) >= COORDINATE_LIMIT:
-        raise ShapeError(f"{shape!r} is no shape: stores have fewer than 2^62 elements")
-    return checked
-
-
 def raise_if_lost(root: RootStore) -> None:
     """Raises StorePoisonedError, chained to its first cause, if the contents were lost and no captured launch replaces them."""
     if root.failure is not None and not root.replaced:
         raise StorePoisonedError(
             f"the contents of store {root.name or ''}{root.shape} were lost when a task failed: {root.failure!r}"
         ) from root.failure
-
-
-def _basic_index(shape: Shape, index: Any) -> View:
-    """The view that a basic index makes of an index space."""
-    entries = list(index) if isinstance(index, tuple) else [index]
-    consumed = sum(entry is not None and entry is not Ellipsis for entry in entries)
-    if consumed > len(shape):
-        raise IndexError(f"{consumed} indices for {len(shape)} dimensions")
-    if sum(entry is Ellipsis for entry in entries) > 1:
-        raise IndexError("more than one '...' in an index")
-    full = [slice(None)] * (len(shape) - consumed)
-    if Ellipsis in [entry for entry in entries if entry is Ellipsis]:
-        position = next(k for k, entry in enumerate(entries) if entry is Ellipsis)
-        entries[position : position + 1] = full
-    else:
-        entries += full
-    view_shape: list[int] = []
-    results: list[Coordinate] = []
-    for entry in entries:
-        if entry is None:
-            view_shape.append(1)
-            continue
-        extent = shape[len(results)]
-        if isinstance(entry, slice):
-            start, stop, step = entry.indices(extent)
-            count = len(range(start, stop, step))
-            results.append(Coordinate(len(view_shape), step, start if count else 0))
-            view_shape.append(count)
-        else:
-            # An array has __index__ too, which refuses all but rank 0.
-            if isinstance(entry, bool | np.bool_) or not hasattr(entry, "__index__") or getattr(entry, "shape", ()):
-                raise TypeError(f"stores take integers, slices, '...' and None as indices, not {type(entry).__name__}")
-            try:
-                position = operator.index(entry)
-            except TypeError as error:
-                raise TypeError(f"{error}: stores take integers, slices, '...' and None as indices") from None
-            if not -extent <= position < extent:
-                raise IndexError(f"index {position} is out of bounds for dimension {len(results)} with extent {extent}")
-            results.append(Coordinate(None, 0, position % extent))
-    index_map = IndexMap(len(view_shape), tuple(results))
-    if index_map.is_identity and tuple(view_shape) == shape:
-        return View(shape)
-    return View(tuple(view_shape), index_map)

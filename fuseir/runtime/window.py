@@ -1,101 +1,64 @@
 """The window: launches captured and not yet analysed, as light records (no IR), and its canonical form.
 
-Two windows are the same program if a renaming of stores maps one onto the other (Diffuse §5.2). ``canonical`` numbers stores by first
-occurrence and spells out everything that a plan depends on, and no more: windows with equal keys may use one plan.
+Two windows are the same program if a renaming of stores maps one onto the other (Diffuse §5.2). Stores are numbered by first occurrence
+while launches are captured, so that little is left to do when the window is looked up: windows with equal keys may use one plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable
+from collections.abc import Container
 from enum import StrEnum
-from itertools import count
-from typing import Any, NamedTuple
-
-import numpy as np
+from types import CodeType
+from typing import NamedTuple
 
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.location import CallSite
+from fuseir.runtime.forms import Form
 from fuseir.runtime.plan import Number
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import TaskInstance
 
-
-class Form:
-    """What of a launch does not depend on which stores it is given. Equal only to itself: ``Forms`` has one of each."""
-
-    __slots__ = ("domain", "instance", "partitions", "views")
-
-    def __init__(
-        self, instance: TaskInstance, domain: Shape, partitions: tuple[Partition, ...], views: tuple[View, ...]
-    ) -> None:
-        self.instance = instance
-        self.domain = domain
-        self.partitions = partitions
-        self.views = views
+Record = tuple[Form, tuple[RootStore, ...], tuple[Number, ...], CodeType, int]
+"""A launch as captured: the fields of ``Launch``. A plain tuple takes a fraction of the time to make."""
 
 
-class Launch:
-    """An index task, captured. ``partitions[k]`` divides ``views[k]`` of ``roots[k]``.
+class Launch(NamedTuple):
+    """An index task, captured. ``form.partitions[k]`` divides the view ``form.views[k]`` of ``roots[k]``.
 
-    ``form`` is looked up when a window with the launch is first analysed: a full window gives up one task at a time, so most launches
-    are part of several windows.
+    ``code`` and ``instruction`` say where in the program it was launched.
     """
 
-    __slots__ = ("domain", "form", "instance", "partitions", "roots", "scalars", "site", "views")
+    form: Form
+    roots: tuple[RootStore, ...]
+    scalars: tuple[Number, ...]
+    code: CodeType
+    instruction: int
 
-    def __init__(
-        self,
-        instance: TaskInstance,
-        domain: Shape,
-        partitions: tuple[Partition, ...],
-        roots: tuple[RootStore, ...],
-        views: tuple[View, ...],
-        scalars: tuple[Number, ...],
-        site: CallSite,
-    ) -> None:
-        self.instance = instance
-        self.domain = domain
-        self.partitions = partitions
-        self.roots = roots
-        self.views = views
-        self.scalars = scalars
-        self.site = site
-        self.form: Form | None = None
+    @property
+    def instance(self) -> TaskInstance:
+        """The task, for these element types and ranks."""
+        return self.form.instance
 
+    @property
+    def domain(self) -> Shape:
+        """The launch domain."""
+        return self.form.domain
 
-class Release(NamedTuple):
-    """The application's last handle of a root is gone."""
+    @property
+    def partitions(self) -> tuple[Partition, ...]:
+        """How each store argument's view is divided."""
+        return self.form.partitions
 
-    root: RootStore
+    @property
+    def views(self) -> tuple[View, ...]:
+        """What each store argument shows of its root."""
+        return self.form.views
 
-
-class Fence(NamedTuple):
-    """Nothing moves or fuses across this."""
-
-
-Record = Launch | Release | Fence
-
-
-class Forms:
-    """The forms of launches that were met, one of each, so that keys hold and compare them by identity."""
-
-    _MOST = 1 << 16
-
-    def __init__(self) -> None:
-        self._known: dict[Hashable, Form] = {}
-
-    def of(self, launch: Launch) -> Form:
-        """The form of a launch. Kept in the launch."""
-        if launch.form is None:
-            parts = launch.instance.first_alike, launch.domain, launch.partitions, launch.views
-            form = self._known.get(parts)
-            if form is None:
-                if len(self._known) >= self._MOST:
-                    self._known.clear()
-                form = self._known[parts] = Form(*parts)
-            launch.form = form
-        return launch.form
+    @property
+    def site(self) -> CallSite:
+        """Where in the program this was launched."""
+        return CallSite(self.code, self.instruction)
 
 
 class Life(StrEnum):
@@ -109,98 +72,103 @@ class Life(StrEnum):
     """It had no contents, and nobody can ask for them: it comes and goes inside the window."""
 
 
-class StoreKey(NamedTuple):
-    """What a plan depends on of a store."""
-
-    shape: Shape
-    dtype: np.dtype[Any]
-    life: Life
-
-
 class Key(NamedTuple):
     """What a plan depends on.
 
-    ``stream`` has, for each launch, its form and then the number of each argument's root; None stands for a fence. ``full``: whether the
-    plan is to run the first task only.
-    """
+    ``stream`` has, for each launch, its form and then the number of each argument's root; None stands for a fence. ``lives`` are those of
+    the roots, by number. ``full``: whether the plan is to run the first task only.
 
-    stream: tuple[Form | int | None, ...]
-    stores: tuple[StoreKey, ...]
-    full: bool
-
-
-class Canonical(NamedTuple):
-    """A window's canonical form: the key, and the binding of its numbers to this window's stores and scalars."""
-
-    key: Key
-    roots: tuple[RootStore, ...]
-    scalars: tuple[Number, ...]
-
-
-def canonical(records: Iterable[Record], forms: Forms, *, full: bool = False) -> Canonical:
-    """Numbers roots and scalars by first occurrence; linear in the number of arguments.
-
-    In the key (Diffuse §5.2; D54-D59) are, for each launch: the task (its text, privileges, element types, ranks and scalar types; its
-    function if it is opaque), the launch domain, and for each argument the number of its root, its view and its partition. For each root:
-    shape, element type, and its life. What is pending behind a task is in the key as the launches that follow it. Fences stand where they
-    separate launches.
+    In the forms (Diffuse §5.2; D54-D59) are: the task (its text, privileges, element types, ranks and scalar types; its function if it is
+    opaque), the launch domain, and for each argument its root's shape and element type, its view and its partition. What is pending
+    behind a task is in the key as the launches that follow it. Fences stand where they separate launches.
 
     Not in the key, since no plan depends on it: values of scalars, which are arguments of kernels; names; where in the program a launch
     was; when a store was released, as ``capture_module`` does it behind the last launch that uses it; whether a store that is held had
     contents, as launches that read what was never written are not captured.
     """
-    numbers: dict[RootStore, int] = {}
-    scalars: list[Number] = []
-    stream: list[Form | int | None] = []
-    released: set[RootStore] = set()
-    fenced = False
-    for record in records:
-        if type(record) is Launch:
-            if fenced:
-                stream.append(None)
-                fenced = False
-            stream.append(record.form or forms.of(record))
-            stream.extend([numbers.setdefault(root, len(numbers)) for root in record.roots])
-            if record.scalars:
-                scalars.extend(record.scalars)
-        elif type(record) is Release:
-            released.add(record.root)
-        else:
-            fenced = bool(stream)
-    stores = tuple([StoreKey(root.shape, root.dtype, life_of(root, released)) for root in numbers])
-    return Canonical(Key(tuple(stream), stores, full), tuple(numbers), tuple(scalars))
+
+    stream: tuple[Form | int | None, ...]
+    lives: tuple[Life, ...]
+    full: bool
 
 
-def released_in(records: Iterable[Record]) -> set[RootStore]:
-    """The roots that nobody outside can ask for behind the window."""
-    return {record.root for record in records if type(record) is Release}
+class Segment:
+    """A window as it is analysed and run: its key, and the binding of the key's numbers to stores and scalars.
 
-
-def life_of(root: RootStore, released: Container[RootStore]) -> Life:
-    """The life of a root in a window that releases those."""
-    if root not in released:
-        return Life.HELD
-    return Life.INTERNAL if root.buffer is None else Life.RELEASED
-
-
-def launches_of(records: Iterable[Record]) -> list[Launch]:
-    """The launches of a window, in program order: what launch numbers count."""
-    return [record for record in records if type(record) is Launch]
-
-
-def without(records: Iterable[Record], taken: Container[int]) -> list[Record]:
-    """What is left of a window when the launches with these numbers have run.
-
-    A release goes with the last launch that uses its store, a fence with the last launch before it.
+    What lives on is decided when the segment is made: a handle that goes later goes too late for it.
     """
-    numbers = count()
-    left: list[Record] = []
-    for record in records:
-        if type(record) is Launch:
-            keep = next(numbers) not in taken
-        else:
-            keep = type(record) is Release or bool(left)
-        if keep:
-            left.append(record)
-    used = {root for launch in launches_of(left) for root in launch.roots}
-    return [record for record in left if type(record) is not Release or record.root in used]
+
+    __slots__ = ("key", "records", "roots")
+
+    def __init__(self, key: Key, records: list[Record], roots: list[RootStore]) -> None:
+        self.key = key
+        self.records = records
+        self.roots = roots
+
+    @property
+    def scalars(self) -> list[Number]:
+        """The values of all launches' scalars, in order."""
+        return [value for record in self.records for value in record[2]]
+
+    @property
+    def launches(self) -> list[Launch]:
+        """The launches in program order: what launch numbers count."""
+        return list(map(Launch._make, self.records))
+
+    @property
+    def entries(self) -> list[Launch | None]:
+        """The launches in program order, with None for each fence."""
+        launches = iter(self.launches)
+        return [
+            next(launches) if entry is not None else None
+            for entry in self.key.stream
+            if entry is None or type(entry) is Form
+        ]
+
+    def without(self, taken: Container[int]) -> Window:
+        """What is left when the launches with these numbers have run. A fence goes with the last launch before it."""
+        left = Window()
+        number = 0
+        for entry in self.key.stream:
+            if entry is None:
+                if left.records:
+                    left.fence()
+            elif type(entry) is Form:
+                if number not in taken:
+                    left.add(self.records[number])
+                number += 1
+        return left
+
+
+class Window:
+    """What is captured, in order. ``Session.capture`` adds launches, in place, as ``add`` does."""
+
+    __slots__ = ("numbers", "records", "stream")
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.stream: list[Form | int | None] = []
+        """As in ``Key``, and maybe a fence at either end."""
+        self.numbers: dict[RootStore, int] = {}
+
+    def add(self, record: Record) -> None:
+        """A launch."""
+        numbers = self.numbers
+        self.stream.append(record[0])
+        self.stream += [numbers.setdefault(root, len(numbers)) for root in record[1]]
+        self.records.append(record)
+
+    def fence(self) -> None:
+        """Nothing moves or fuses across this. One is as good as many."""
+        if not self.stream or self.stream[-1] is not None:
+            self.stream.append(None)
+
+    def segment(self, *, full: bool) -> Segment:
+        """All that is captured, as of now. Linear in the number of arguments."""
+        stream = self.stream
+        if stream[0] is None or stream[-1] is None:
+            stream = stream[stream[0] is None : len(stream) - (stream[-1] is None)]
+        held, released, internal = Life.HELD, Life.RELEASED, Life.INTERNAL
+        roots = list(self.numbers)
+        lives = [held if root.handle() is not None else internal if root.buffer is None else released for root in roots]
+        return Segment(Key(tuple(stream), tuple(lives), full), self.records, roots)

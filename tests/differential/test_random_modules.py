@@ -22,7 +22,7 @@ from fuseir.runtime.executors.cpu import run_module
 from fuseir.runtime.executors.reference import ReferenceExecutor
 from fuseir.runtime.plan import Plan
 from fuseir.runtime.program_stores import dtype_of_store, named_stores, shape_of
-from fuseir.runtime.window import Record
+from fuseir.runtime.window import Segment
 from fuseir.universe import make_context
 
 SEEDS = 24
@@ -38,10 +38,10 @@ def windows_of(seed: int, patch: pytest.MonkeyPatch) -> list[Text]:
     found: list[Text] = []
     plan = Compiler.plan
 
-    def note(self: Compiler, records: list[Record]) -> Plan:
-        captured = capture_module(records)
+    def note(self: Compiler, segment: Segment) -> Plan:
+        captured = capture_module(segment)
         found.append((str(captured.module), captured.opaque_tasks))
-        return plan(self, records)
+        return plan(self, segment)
 
     with patch.context() as inside:
         inside.setattr(Compiler, "plan", note)

@@ -18,7 +18,7 @@ from fuseir import Coordinate, IndexMap, NonePartition, Tiling
 from fuseir.passes.pipelines import run_pipeline
 from fuseir.runtime import compiler as compiler_module
 from fuseir.runtime.compiler import capture_module
-from fuseir.runtime.window import Canonical, Forms, Record, canonical
+from fuseir.runtime.window import Segment, Window
 
 COPY = fuseir.task("task copy(x: read, z: write) { z = x }")
 ADD = fuseir.task("task add(x: read, y: read, z: write) { z = x + y }")
@@ -53,9 +53,9 @@ class Program:
     fences: frozenset[int] = frozenset()
     """Calls that a fence follows."""
 
-    def capture(self, *, forms: Forms, order: Sequence[int] | None = None, full: bool = False) -> Window:
+    def capture(self, *, session: fuseir.Session, order: Sequence[int] | None = None, full: bool = False) -> Captured:
         """The window, its stores made in the given order (of their numbers)."""
-        session = fuseir.Session(window=10_000)
+        session._window = Window()
         numbers = sorted({k for call in self.calls for k in call.stores})
         stores: dict[int, fuseir.Store] = {}
         for k in numbers if order is None else order:
@@ -78,7 +78,7 @@ class Program:
                 del stores[k]
             if number in self.fences:
                 session.fence()
-        return Window(session, stores, list(session._window), canonical(session._window, forms, full=full))
+        return Captured(stores, session._window.segment(full=full))
 
 
 def _cut(rank: int) -> IndexMap:
@@ -86,22 +86,21 @@ def _cut(rank: int) -> IndexMap:
 
 
 @dataclass
-class Window:
+class Captured:
     """A captured window; ``stores`` keeps its handles alive."""
 
-    session: fuseir.Session
     stores: dict[int, fuseir.Store]
-    records: list[Record]
-    form: Canonical
+    segment: Segment
 
 
-def numbers_of(form: Canonical) -> list[int]:
-    return [entry for entry in form.key.stream if isinstance(entry, int)]
+def numbers_of(segment: Segment) -> list[int]:
+    return [entry for entry in segment.key.stream if isinstance(entry, int)]
 
 
 @pytest.fixture
-def forms() -> Forms:
-    return Forms()
+def session() -> fuseir.Session:
+    """Keys of one session can be compared: it has one object for each form of a launch."""
+    return fuseir.Session(window=10_000)
 
 
 # D54 to D56
@@ -111,26 +110,26 @@ def four(*stores: tuple[int, int]) -> Program:
     return Program(tuple(Call(COPY, pair) for pair in stores), filled=frozenset({1, 5}))
 
 
-def test_d54_stores_are_numbered_by_first_occurrence(forms: Forms) -> None:
-    first = four((1, 2), (2, 1), (1, 3), (3, 1)).capture(forms=forms)
-    assert numbers_of(first.form) == [0, 1, 1, 0, 0, 2, 2, 0]
-    renamed = four((5, 6), (6, 5), (5, 7), (7, 5)).capture(forms=forms)
-    assert renamed.form.key == first.form.key
-    other_order = four((1, 2), (2, 1), (1, 3), (3, 1)).capture(forms=forms, order=[3, 1, 2])
-    assert other_order.form.key == first.form.key
+def test_d54_stores_are_numbered_by_first_occurrence(session: fuseir.Session) -> None:
+    first = four((1, 2), (2, 1), (1, 3), (3, 1)).capture(session=session)
+    assert numbers_of(first.segment) == [0, 1, 1, 0, 0, 2, 2, 0]
+    renamed = four((5, 6), (6, 5), (5, 7), (7, 5)).capture(session=session)
+    assert renamed.segment.key == first.segment.key
+    other_order = four((1, 2), (2, 1), (1, 3), (3, 1)).capture(session=session, order=[3, 1, 2])
+    assert other_order.segment.key == first.segment.key
 
 
-def test_d55_an_argument_that_repeats_a_store_is_another_window(forms: Forms) -> None:
+def test_d55_an_argument_that_repeats_a_store_is_another_window(session: fuseir.Session) -> None:
     program = four((1, 2), (2, 1), (1, 3), (3, 1))
     same = replace(program, calls=(*program.calls[:2], Call(COPY, (3, 3)), program.calls[3]), filled=frozenset({1, 3}))
     apart = replace(program, filled=frozenset({1, 3}))
-    assert same.capture(forms=forms).form.key != apart.capture(forms=forms).form.key
+    assert same.capture(session=session).segment.key != apart.capture(session=session).segment.key
 
 
-def test_d56_swapped_arguments_are_another_window(forms: Forms) -> None:
-    key = four((1, 2), (2, 1)).capture(forms=forms).form.key
+def test_d56_swapped_arguments_are_another_window(session: fuseir.Session) -> None:
+    key = four((1, 2), (2, 1)).capture(session=session).segment.key
     swapped = replace(four((1, 2), (1, 2)), filled=frozenset({1}))
-    assert swapped.capture(forms=forms).form.key != key
+    assert swapped.capture(session=session).segment.key != key
 
 
 # D57
@@ -182,18 +181,18 @@ CHANGES: dict[str, tuple[Program, Program]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_d57_changing_one_field_changes_the_key(what: str, forms: Forms) -> None:
+def test_d57_changing_one_field_changes_the_key(what: str, session: fuseir.Session) -> None:
     before, after = CHANGES[what]
-    key = before.capture(forms=forms).form.key
-    assert before.capture(forms=forms).form.key == key
-    assert after.capture(forms=forms).form.key != key
+    key = before.capture(session=session).segment.key
+    assert before.capture(session=session).segment.key == key
+    assert after.capture(session=session).segment.key != key
 
 
-def test_d57_functions_of_opaque_tasks_and_whether_the_window_is_full_are_in_the_key(forms: Forms) -> None:
+def test_d57_functions_of_opaque_tasks_and_whether_the_window_is_full_are_in_the_key(session: fuseir.Session) -> None:
     tasks = [fuseir.opaque_task(lambda x, z: None, ["read", "write"], "look") for _ in range(2)]
-    keys = [Program((Call(t, (0, 1), points=1, whole=(0, 1)),)).capture(forms=forms).form.key for t in tasks]
+    keys = [Program((Call(t, (0, 1), points=1, whole=(0, 1)),)).capture(session=session).segment.key for t in tasks]
     assert keys[0] != keys[1]
-    assert TWO.capture(forms=forms, full=True).form.key != TWO.capture(forms=forms).form.key
+    assert TWO.capture(session=session, full=True).segment.key != TWO.capture(session=session).segment.key
 
 
 SAME: dict[str, tuple[Program, Program]] = {
@@ -208,16 +207,16 @@ SAME: dict[str, tuple[Program, Program]] = {
 
 
 @pytest.mark.parametrize("what", SAME)
-def test_d59_what_no_plan_depends_on_is_not_in_the_key(what: str, forms: Forms) -> None:
-    one, other = (program.capture(forms=forms) for program in SAME[what])
-    assert one.form.key == other.form.key
+def test_d59_what_no_plan_depends_on_is_not_in_the_key(what: str, session: fuseir.Session) -> None:
+    one, other = (program.capture(session=session) for program in SAME[what])
+    assert one.segment.key == other.segment.key
     assert planned(one) == planned(other)
 
 
 # D59
 
 
-def planned(window: Window) -> list[str]:
+def planned(window: Captured) -> list[str]:
     """What the analysis makes of a window: its module as captured and after each pass, names and values of scalars aside."""
     texts: list[str] = []
 
@@ -226,7 +225,7 @@ def planned(window: Window) -> list[str]:
         text = re.sub(r'"n\d[^"]*"', '"store"', str(module))
         texts.append(re.sub(r"= -?\d[\d.e+-]* :", "= value :", re.sub(r"%n?_?[\w.]+", "%", text)))
 
-    module = capture_module(window.records).module
+    module = capture_module(window.segment).module
     keep("captured", module)
     run_pipeline(module, ("fuse-tasks", "eliminate-temporaries", "compose-kernels"), dump=keep)
     return texts
@@ -265,30 +264,30 @@ def renamed(program: Program, choose: random.Random) -> Program:
     )
 
 
-def test_d59_equal_keys_mean_equal_groups_temporaries_and_argument_maps(forms: Forms) -> None:
+def test_d59_equal_keys_mean_equal_groups_temporaries_and_argument_maps(session: fuseir.Session) -> None:
     """Random windows, each with a renamed copy whose stores are made in another order; and all windows that happen to have equal keys."""
     choose = random.Random(59)
     by_key: dict[object, list[str]] = {}
     by_plan: dict[str, object] = {}
     for _ in range(250):
         program = random_program(choose)
-        window = program.capture(forms=forms)
+        window = program.capture(session=session)
         copy = renamed(program, choose)
         order = sorted({k for call in copy.calls for k in call.stores}, key=lambda _: choose.random())
-        other = copy.capture(forms=forms, order=order)
-        assert other.form.key == window.form.key
+        other = copy.capture(session=session, order=order)
+        assert other.segment.key == window.segment.key
         expected = planned(window)
         assert planned(other) == expected
-        assert by_key.setdefault(window.form.key, expected) == expected
+        assert by_key.setdefault(window.segment.key, expected) == expected
         # And the other way round: what is captured alike has one key (values of scalars are not compared).
-        assert by_plan.setdefault(capture_text(window), window.form.key) == window.form.key
+        assert by_plan.setdefault(capture_text(window), window.segment.key) == window.segment.key
     assert len(by_key) < 250  # some keys met again
     assert len(by_key) > 50
 
 
-def capture_text(window: Window) -> str:
+def capture_text(window: Captured) -> str:
     """The captured module with its stores in order, values of scalars and names aside."""
-    text = str(capture_module(window.records).module)
+    text = str(capture_module(window.segment).module)
     text = re.sub(r'"n\d[^"]*"', '"store"', text)
     return re.sub(r"= -?\d[\d.e+-]* :", "= value :", text)
 

@@ -22,7 +22,7 @@ from fuseir.passes.pipelines import run_pipeline
 from fuseir.runtime.compiler import Compiler, capture_module
 from fuseir.runtime.plan import Plan
 from fuseir.runtime.statistics import Statistics
-from fuseir.runtime.window import Record
+from fuseir.runtime.window import Segment
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Program = Callable[[Session], list[Store]]
@@ -84,9 +84,9 @@ def fused(program: Program, options: str, patch: pytest.MonkeyPatch) -> ModuleOp
     windows: list[ModuleOp] = []
     plan = Compiler.plan
 
-    def note(self: Compiler, records: list[Record]) -> Plan:
-        windows.append(capture_module(records).module)
-        return plan(self, records)
+    def note(self: Compiler, segment: Segment) -> Plan:
+        windows.append(capture_module(segment).module)
+        return plan(self, segment)
 
     with patch.context() as inside:
         inside.setattr(Compiler, "plan", note)

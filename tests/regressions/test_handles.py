@@ -1,4 +1,4 @@
-"""The application's references to a store are counted by hand, so every way to get one must count."""
+"""What the application can still see of a store: every way to get a handle keeps it alive, and what is gone too late counts as held."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import fuseir
 from fuseir.runtime.compiler import Compiler
 from fuseir.runtime.plan import Plan
-from fuseir.runtime.window import Record, Release
+from fuseir.runtime.window import Segment
 
 INCREMENT = fuseir.task("task increment(x: read, z: write) { z = x + 1 }")
 
@@ -29,18 +29,19 @@ def test_a_copied_handle_keeps_its_store_alive() -> None:
 
 
 def test_a_release_that_comes_late_is_no_part_of_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A finaliser of another thread could add its release to the list of a window that was being planned: it was in the plan, but not in
-    the plan's key, so the next window of that key lost a store that was alive."""
+    """A handle that went, in another thread, while the window was being planned was in the plan, but not in the plan's key, so the next
+    window of that key lost a store that was alive."""
     session = fuseir.Session()
     x, y, z = session.from_numpy(np.zeros(3)), session.store(3), session.store(3)
     session.launch(INCREMENT, x, y)
     session.launch(INCREMENT, y, z)
-    held_by_finaliser = session._window
+    held = [y]
+    del y
     plan = Compiler.plan
 
-    def plan_meanwhile(self: Compiler, records: list[Record]) -> Plan:
-        held_by_finaliser.append(Release(y._root))
-        return plan(self, records)
+    def plan_meanwhile(self: Compiler, segment: Segment) -> Plan:
+        held.clear()
+        return plan(self, segment)
 
     monkeypatch.setattr(Compiler, "plan", plan_meanwhile)
     session.flush()
