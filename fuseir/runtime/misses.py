@@ -57,13 +57,13 @@ def nearest_difference(key: Key, known: Iterable[Key]) -> Difference | None:
 
 def _entries(key: Key) -> list[_Entry]:
     entries: list[_Entry] = []
-    stream = iter(key.stream)
-    for form in stream:
-        if isinstance(form, Form):
-            numbers = tuple(number for number in islice(stream, len(form.views)) if isinstance(number, int))
-            entries.append(_Use(form, numbers, tuple(key.lives[number] for number in numbers)))
-        else:
+    arguments = iter(key.numbers)
+    for form in key.forms:
+        if form is None:
             entries.append(None)
+        else:
+            numbers = tuple(islice(arguments, len(form.views)))
+            entries.append(_Use(form, numbers, tuple(key.lives[number] for number in numbers)))
     return entries
 
 

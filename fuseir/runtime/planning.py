@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from fuseir.errors import UnknownWindowError
 from fuseir.location import CallSite
 from fuseir.options import Options
+from fuseir.runtime.forms import Form
 from fuseir.runtime.misses import Difference, nearest_difference
 from fuseir.runtime.plan import Plan
 from fuseir.runtime.remark_log import RemarkLog
 from fuseir.runtime.statistics import Statistics
-from fuseir.runtime.window import Key, Segment
+from fuseir.runtime.window import Key, Numbering, Segment
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
@@ -49,14 +50,29 @@ class Planner:
         self._compiler: Compiler | None = None
         self._log = RemarkLog(options)
         self._plans: dict[Key, Planned] = {}
+        self._guesses: dict[tuple[tuple[Form | None, ...], bool], tuple[Numbering, Planned]] = {}
+        """The plan that was found last for some forms: most likely it is the one again, and quickly checked."""
         self._forbidden = 0
 
     def find(self, segment: Segment) -> Planned:
         """The plan of a segment. Raises UnknownWindowError for what was never planned, inside ``no_compile``."""
-        found = self._plans.get(segment.key)
-        if found is not None:
+        guess = self._guesses.get((segment.forms, segment.full))
+        if guess is not None and guess[0].fits(segment):
             self._statistics.plan_hits += 1
-            return found
+            return guess[1]
+        key = segment.key
+        found = self._plans.get(key)
+        if found is None:
+            found = self._new(segment)
+        else:
+            self._statistics.plan_hits += 1
+        if len(self._guesses) >= _MOST_PLANS:
+            self._guesses.clear()
+        self._guesses[segment.forms, segment.full] = Numbering(key), found
+        return found
+
+    def _new(self, segment: Segment) -> Planned:
+        """Plans what is not known."""
         difference = nearest_difference(segment.key, islice(reversed(self._plans), _COMPARED))
         if self._forbidden:
             raise _unknown(segment, difference)

@@ -31,7 +31,7 @@ from fuseir.runtime.signatures import Signatures, checked_shape
 from fuseir.runtime.statistics import Statistics
 from fuseir.runtime.stores import RootStore, Store, raise_if_lost
 from fuseir.runtime.tasks import Task
-from fuseir.runtime.window import Launch, Segment, Window
+from fuseir.runtime.window import Segment, Window
 
 if TYPE_CHECKING:
     from fuseir.cache import CacheInfo
@@ -58,6 +58,7 @@ class Session:
         self._forms = Forms(self.options.procs)
         self._planner = Planner(self.options, self.statistics)
         self._running = False
+        self._runner = 0
         self._buffers = BufferPool()
         self._outer: list[Session] = []
 
@@ -181,37 +182,32 @@ class Session:
         This and ``launch`` are the hot path: no IR, no analysis (design rule R2), nothing made but one tuple, and what does not depend on
         the stores themselves looked up by one key. Raises as ``launch`` does.
         """
-        with self._lock:
-            try:
-                if self._running:
-                    raise UsageError("a task's body cannot launch tasks on the session that runs it")
-                for k in form.needed:
-                    root = roots[k]
-                    if root.failure is not None or not root.defined:
-                        _raise_if_unreadable(form, k, root)
-                if len({*roots}) < len(roots):
-                    form.check_overlaps(roots)
-            except FuseirError as error:
-                error.add_note(f"launched at {CallSite(code, instruction).resolve()}")
-                raise
-            window = self._window
-            # As Window.add does: a call less.
-            numbers, records = window.numbers, window.records
-            window.stream.append(form)
-            window.stream += [numbers.setdefault(root, len(numbers)) for root in roots]
-            records.append((form, roots, scalars, code, instruction))
-            for k in form.written:
+        if self._running:
+            self._refuse_inside_tasks("launch tasks on")
+        try:
+            for k in form.needed:
                 root = roots[k]
-                root.defined = True
-                if root.failure is not None and replaces(root, form.views[k], form.partitions[k], form.domain):
-                    root.replaced = True  # nobody will look at what was lost
-            while len(self._window.records) >= self._size:
-                self._run(full=True)
+                if root.failure is not None or not root.defined:
+                    _raise_if_unreadable(form, k, root)
+            if len({*roots}) < len(roots):
+                form.check_overlaps(roots)
+        except FuseirError as error:
+            error.add_note(f"launched at {CallSite(code, instruction).resolve()}")
+            raise
+        window = self._window
+        # One append, so that no lock is needed.
+        window.records.append((form, roots, scalars, code, instruction))
+        for k in form.written:
+            root = roots[k]
+            root.defined = True
+            if root.failure is not None and replaces(root, form.views[k], form.partitions[k], form.domain):
+                root.replaced = True  # nobody will look at what was lost
+        if len(window.records) - window.fences >= self._size:
+            self._run_full_windows()
 
     def fence(self) -> None:
         """Ends the window: nothing captured before fuses with anything captured after."""
-        with self._lock:
-            self._window.fence()
+        self._window.fence()
 
     @property
     def window_size(self) -> int:
@@ -251,13 +247,13 @@ class Session:
     def flush(self) -> None:
         """Runs everything captured. Raises what a task failed with; other tasks of the window have run."""
         with self._lock:
-            self._refuse_inside_tasks()
+            self._refuse_inside_tasks("flush")
             self._run(full=False)
 
     def read(self, root: RootStore, view: View) -> Array:
         """The contents of a view of a store as a new array, after running what was captured."""
         with self._lock:
-            self._refuse_inside_tasks()
+            self._refuse_inside_tasks("read")
             if self._window.records:
                 self.statistics.forced_flushes += 1
                 self.flush()
@@ -267,18 +263,23 @@ class Session:
             # Copied here: outside the lock another thread's launch could change the contents meanwhile.
             return np.array(array_of_view(root.buffer, view))
 
-    def _refuse_inside_tasks(self) -> None:
-        if self._running:
-            raise UsageError("a task's body cannot read or flush the session that runs it")
+    def _refuse_inside_tasks(self, what: str) -> None:
+        """Raises UsageError in the thread that runs a task. Other threads have nothing to do with it."""
+        if self._running and self._runner == threading.get_ident():
+            raise UsageError(f"a task's body cannot {what} the session that runs it")
+
+    def _run_full_windows(self) -> None:
+        with self._lock:
+            while len(self._window.records) - self._window.fences >= self._size:
+                self._run(full=True)
 
     def _run(self, *, full: bool) -> None:
-        """Runs the window, or the first task of a full one (D29, D30)."""
-        window, self._window = self._window, Window()
-        if not window.records:
-            return
+        """Runs the window, or the first task of a full one (D29, D30). Under the lock."""
         # What cannot fuse gains nothing by waiting.
-        segment = window.segment(full=full and self.options.fuse and self.options.target != "reference")
-        self._running = True
+        segment = self._window.take(full=full and self.options.fuse and self.options.target != "reference")
+        if segment is None:
+            return
+        self._running, self._runner = True, threading.get_ident()
         try:
             planned = self._planned(segment)
             if full:
@@ -307,14 +308,8 @@ class Session:
             raise
         finally:
             if taken is not None:
-                self._keep(segment.without(taken))
+                self._window.put_back(segment.without(taken))
         return planned
-
-    def _keep(self, pending: Window) -> None:
-        """Makes this the window, and what was added meanwhile: by tasks that run, fences."""
-        if self._window.stream:
-            pending.fence()
-        self._window = pending
 
     def _execute(self, segment: Segment, planned: Planned) -> None:
         plan, roots = planned.plan, segment.roots
@@ -332,7 +327,7 @@ class Session:
             for number, root in enumerate(roots):
                 root.failure = outcome.lost.get(number)
                 root.replaced = False
-            note_replaced(map(Launch._make, self._window.records))
+            note_replaced(self._window.launches)
         statistics = self.statistics
         statistics.windows += 1
         statistics.tasks += plan.tasks

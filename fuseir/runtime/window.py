@@ -1,13 +1,16 @@
 """The window: launches captured and not yet analysed, as light records (no IR), and its canonical form.
 
-Two windows are the same program if a renaming of stores maps one onto the other (Diffuse §5.2). Stores are numbered by first occurrence
-while launches are captured, so that little is left to do when the window is looked up: windows with equal keys may use one plan.
+Two windows are the same program if a renaming of stores maps one onto the other (Diffuse §5.2). The canonical form numbers stores by first
+occurrence: windows with equal keys may use one plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterable, Sequence
 from enum import StrEnum
+from functools import cached_property
+from itertools import chain
+from operator import itemgetter
 from types import CodeType
 from typing import NamedTuple
 
@@ -19,8 +22,10 @@ from fuseir.runtime.plan import Number
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import TaskInstance
 
-Record = tuple[Form, tuple[RootStore, ...], tuple[Number, ...], CodeType, int]
-"""A launch as captured: the fields of ``Launch``. A plain tuple takes a fraction of the time to make."""
+Record = tuple[Form | None, tuple[RootStore, ...], tuple[Number, ...], CodeType | None, int]
+"""A launch as captured: the fields of ``Launch``; a plain tuple takes a fraction of the time to make. Without a form: a fence."""
+
+FENCE: Record = (None, (), (), None, 0)
 
 
 class Launch(NamedTuple):
@@ -75,8 +80,8 @@ class Life(StrEnum):
 class Key(NamedTuple):
     """What a plan depends on.
 
-    ``stream`` has, for each launch, its form and then the number of each argument's root; None stands for a fence. ``lives`` are those of
-    the roots, by number. ``full``: whether the plan is to run the first task only.
+    ``forms`` are those of the launches, None stands for a fence; ``numbers`` are of the roots of all store arguments; ``lives`` are those
+    of the roots, by number. ``full``: whether the plan is to run the first task only.
 
     In the forms (Diffuse §5.2; D54-D59) are: the task (its text, privileges, element types, ranks and scalar types; its function if it is
     opaque), the launch domain, and for each argument its root's shape and element type, its view and its partition. What is pending
@@ -87,88 +92,144 @@ class Key(NamedTuple):
     contents, as launches that read what was never written are not captured.
     """
 
-    stream: tuple[Form | int | None, ...]
+    forms: tuple[Form | None, ...]
+    numbers: tuple[int, ...]
     lives: tuple[Life, ...]
     full: bool
 
 
 class Segment:
-    """A window as it is analysed and run: its key, and the binding of the key's numbers to stores and scalars.
+    """A window as it is analysed and run.
 
-    What lives on is decided when the segment is made: a handle that goes later goes too late for it.
+    What lives on is decided when the segment is numbered: a handle that goes later goes too late for it. That happens at once with a
+    ``Numbering`` that fits, else when the key or the roots are asked for.
     """
 
-    __slots__ = ("key", "records", "roots")
-
-    def __init__(self, key: Key, records: list[Record], roots: list[RootStore]) -> None:
-        self.key = key
+    def __init__(self, records: list[Record], full: bool) -> None:
         self.records = records
-        self.roots = roots
-
-    @property
-    def scalars(self) -> list[Number]:
+        self.full = full
+        forms, roots, scalars, _, _ = zip(*records, strict=True)
+        self.forms: tuple[Form | None, ...] = forms
+        self.arguments: tuple[RootStore, ...] = tuple(chain.from_iterable(roots))
+        """The roots of all store arguments, in order."""
+        self.scalars: list[Number] = list(chain.from_iterable(scalars))
         """The values of all launches' scalars, in order."""
-        return [value for record in self.records for value in record[2]]
 
-    @property
-    def launches(self) -> list[Launch]:
-        """The launches in program order: what launch numbers count."""
-        return list(map(Launch._make, self.records))
+    @cached_property
+    def roots(self) -> tuple[RootStore, ...]:
+        """The roots by number: each once, by first occurrence."""
+        return tuple(dict.fromkeys(self.arguments))
+
+    @cached_property
+    def key(self) -> Key:
+        """What the segment's plan depends on. Linear in the number of arguments."""
+        numbers = {root: number for number, root in enumerate(self.roots)}
+        return Key(self.forms, tuple([numbers[root] for root in self.arguments]), lives_of(self.roots), self.full)
 
     @property
     def entries(self) -> list[Launch | None]:
         """The launches in program order, with None for each fence."""
-        launches = iter(self.launches)
-        return [
-            next(launches) if entry is not None else None
-            for entry in self.key.stream
-            if entry is None or type(entry) is Form
-        ]
+        return entries_of(self.records)
 
-    def without(self, taken: Container[int]) -> Window:
+    @property
+    def launches(self) -> list[Launch]:
+        """The launches in program order: what launch numbers count."""
+        return [entry for entry in self.entries if entry is not None]
+
+    def without(self, taken: Container[int]) -> list[Record]:
         """What is left when the launches with these numbers have run. A fence goes with the last launch before it."""
-        left = Window()
+        left: list[Record] = []
         number = 0
-        for entry in self.key.stream:
-            if entry is None:
-                if left.records:
-                    left.fence()
-            elif type(entry) is Form:
+        for record in self.records:
+            if record[0] is None:
+                if left:
+                    left.append(record)
+            else:
                 if number not in taken:
-                    left.add(self.records[number])
+                    left.append(record)
                 number += 1
         return left
 
 
-class Window:
-    """What is captured, in order. ``Session.capture`` adds launches, in place, as ``add`` does."""
+def entries_of(records: Iterable[Record]) -> list[Launch | None]:
+    """The launches among records, with None for each fence."""
+    return [
+        None if form is None or code is None else Launch(form, roots, scalars, code, instruction)
+        for form, roots, scalars, code, instruction in records
+    ]
 
-    __slots__ = ("numbers", "records", "stream")
+
+def lives_of(roots: tuple[RootStore, ...]) -> tuple[Life, ...]:
+    """The lives of roots, as of now."""
+    held, released, internal = Life.HELD, Life.RELEASED, Life.INTERNAL
+    return tuple(
+        [held if root.handle() is not None else internal if root.buffer is None else released for root in roots]
+    )
+
+
+class Numbering:
+    """How a key numbers roots, in a form that finds out quickly whether another segment of the same forms has it too."""
+
+    __slots__ = ("_first", "_lives", "_spread")
+
+    def __init__(self, key: Key) -> None:
+        self._first = _getter([key.numbers.index(number) for number in range(len(key.lives))])
+        self._spread = _getter(key.numbers)
+        self._lives = key.lives
+
+    def fits(self, segment: Segment) -> bool:
+        """Whether the segment's key has this numbering and these lives. Then its roots are numbered."""
+        roots = self._first(segment.arguments)
+        if self._spread(roots) != segment.arguments or len(set(roots)) < len(roots) or lives_of(roots) != self._lives:
+            return False
+        segment.roots = roots
+        return True
+
+
+def _getter(positions: Sequence[int]) -> Callable[[tuple[RootStore, ...]], tuple[RootStore, ...]]:
+    """The elements of a tuple at these positions, as a tuple."""
+    if len(positions) >= 2:
+        return itemgetter(*positions)
+    return lambda values: tuple([values[k] for k in positions])
+
+
+class Window:
+    """What is captured and waits, in order.
+
+    ``records`` is one list for ever, and a launch is added by one ``append``: threads need no lock for that. ``fences`` says how many of
+    the records are no launches.
+    """
+
+    __slots__ = ("fences", "records")
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self.stream: list[Form | int | None] = []
-        """As in ``Key``, and maybe a fence at either end."""
-        self.numbers: dict[RootStore, int] = {}
-
-    def add(self, record: Record) -> None:
-        """A launch."""
-        numbers = self.numbers
-        self.stream.append(record[0])
-        self.stream += [numbers.setdefault(root, len(numbers)) for root in record[1]]
-        self.records.append(record)
+        self.fences = 0
 
     def fence(self) -> None:
         """Nothing moves or fuses across this. One is as good as many."""
-        if not self.stream or self.stream[-1] is not None:
-            self.stream.append(None)
+        if not self.records or self.records[-1] is not FENCE:
+            self.records.append(FENCE)
+            self.fences += 1
 
-    def segment(self, *, full: bool) -> Segment:
-        """All that is captured, as of now. Linear in the number of arguments."""
-        stream = self.stream
-        if stream[0] is None or stream[-1] is None:
-            stream = stream[stream[0] is None : len(stream) - (stream[-1] is None)]
-        held, released, internal = Life.HELD, Life.RELEASED, Life.INTERNAL
-        roots = list(self.numbers)
-        lives = [held if root.handle() is not None else internal if root.buffer is None else released for root in roots]
-        return Segment(Key(tuple(stream), tuple(lives), full), self.records, roots)
+    def take(self, *, full: bool) -> Segment | None:
+        """Empties the window. None if no launch was in it."""
+        records = self.records[:]
+        del self.records[: len(records)]
+        self.fences = 0
+        # Fences at the ends separate nothing.
+        if records and records[-1] is FENCE:
+            records.pop()
+        if records and records[0] is FENCE:
+            records.pop(0)
+        return Segment(records, full) if records else None
+
+    @property
+    def launches(self) -> list[Launch]:
+        """The launches that wait."""
+        return [entry for entry in entries_of(self.records) if entry is not None]
+
+    def put_back(self, records: list[Record]) -> None:
+        """Puts what did not run in front of what was added meanwhile."""
+        self.records[:0] = records
+        self.fences += records.count(FENCE)

@@ -18,7 +18,7 @@ from fuseir import Coordinate, IndexMap, NonePartition, Tiling
 from fuseir.passes.pipelines import run_pipeline
 from fuseir.runtime import compiler as compiler_module
 from fuseir.runtime.compiler import capture_module
-from fuseir.runtime.window import Segment, Window
+from fuseir.runtime.window import Segment
 
 COPY = fuseir.task("task copy(x: read, z: write) { z = x }")
 ADD = fuseir.task("task add(x: read, y: read, z: write) { z = x + y }")
@@ -55,7 +55,7 @@ class Program:
 
     def capture(self, *, session: fuseir.Session, order: Sequence[int] | None = None, full: bool = False) -> Captured:
         """The window, its stores made in the given order (of their numbers)."""
-        session._window = Window()
+        session._window.records.clear()
         numbers = sorted({k for call in self.calls for k in call.stores})
         stores: dict[int, fuseir.Store] = {}
         for k in numbers if order is None else order:
@@ -78,7 +78,9 @@ class Program:
                 del stores[k]
             if number in self.fences:
                 session.fence()
-        return Captured(stores, session._window.segment(full=full))
+        segment = session._window.take(full=full)
+        assert segment.key.full == full  # what lives on is decided here
+        return Captured(stores, segment)
 
 
 def _cut(rank: int) -> IndexMap:
@@ -94,7 +96,7 @@ class Captured:
 
 
 def numbers_of(segment: Segment) -> list[int]:
-    return [entry for entry in segment.key.stream if isinstance(entry, int)]
+    return list(segment.key.numbers)
 
 
 @pytest.fixture

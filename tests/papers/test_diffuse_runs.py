@@ -12,6 +12,7 @@ from xdsl.dialects.linalg import ops as linalg
 import fuseir
 from fuseir.passes.pipelines import run_pipeline
 from fuseir.runtime.compiler import capture_module
+from fuseir.runtime.window import Segment
 
 ADD = fuseir.task("task add(x: read, y: read, z: write) { z = x + y }")
 SCALE = fuseir.task("task scale(a: scalar, x: read, z: write) { z = a * x }")
@@ -105,7 +106,7 @@ def test_d53_no_buffer_is_left_of_a_chain():
         session.launch(ADD, a, b, c)
         session.launch(ADD, c, d, e)
         del c
-        module = capture_module(session._window.segment(full=False)).module
+        module = capture_module(Segment(list(session._window.records), full=False)).module
         run_pipeline(module, ("fuse-tasks", "eliminate-temporaries", "compose-kernels", "fuse-kernels"))
         (loop,) = [op for op in module.walk() if isinstance(op, linalg.GenericOp)]
         assert len(loop.inputs) == 3

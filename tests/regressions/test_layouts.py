@@ -90,7 +90,7 @@ def test_sessions_with_other_procs_do_not_share_layouts() -> None:
     for procs in (1, 3, 1, 2):
         session = fuseir.Session(procs=procs)
         session.launch(total, session.zeros(shapes[0]), session.store(shapes[1]))
-        (launch,) = session._window.segment(full=False).launches
+        (launch,) = session._window.launches
         assert launch.domain == (procs,)
 
 
