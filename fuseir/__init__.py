@@ -12,6 +12,7 @@ The names below load on first use, so that ``import fuseir`` costs almost nothin
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ __all__ = [
     "explain",
     "fence",
     "flush",
+    "freeze",
     "from_numpy",
     "full",
     "launch",
@@ -144,6 +146,19 @@ def fence() -> None:
 def explain() -> Explanation:
     """What the passes did with the current session's last planned window, and why not more (docs/remarks.md); ``print`` it."""
     return _session().explain()
+
+
+def freeze(function: Callable[..., Any] | None = None, *, warn_after: int = 10) -> Any:
+    """A function that is called once for each kind of arguments; later calls run what it launched, and not the function.
+
+    A decorator, ``@fuseir.freeze``, for functions of stores of which nothing but the arguments decides what they launch
+    (docs/embedding.md). Warns at the ``warn_after``-th kind.
+    """
+    from fuseir.runtime.freezing import Frozen
+
+    if function is None:
+        return partial(Frozen, warn_after=warn_after)
+    return Frozen(function, warn_after)
 
 
 def assert_no_compile() -> AbstractContextManager[None]:

@@ -141,5 +141,9 @@ class UnknownWindowError(FuseirError):
     code = "FIR-E015"  # E014 is fuseir-run's, for backends that differ
 
 
+class FreezeWarning(UserWarning):
+    """A frozen function that is captured anew again and again."""
+
+
 class FallbackWarning(UserWarning):
     """Something runs a slower way than asked, with the same results; warned about once a session."""

@@ -108,6 +108,31 @@ class FuseirContender(ArrayContender):
         return super().prepare(program, inputs)
 
 
+class FrozenContender(FuseirContender):
+    """The same, with the program as a frozen function: what it launches is captured in its first call, as JAX traces in its first."""
+
+    def compiled(self, program: Program) -> Callable[[Arrays], Arrays]:
+        import fuseir
+
+        session, array = self.session, self._array
+
+        class Ops(self.ops):
+            value = staticmethod(lambda x: x)  # numbers are read outside
+
+        @fuseir.freeze
+        def frozen(stores: dict[str, Any]) -> dict[str, Any]:
+            results = program.run(Ops, {name: array(session, store) for name, store in stores.items()})
+            return {name: result.store for name, result in results.items()}
+
+        def run(arguments: Arrays) -> Arrays:
+            results = frozen({name: argument.store for name, argument in arguments.items()})
+            if program.name == "l2_norm":
+                return {name: float(store) for name, store in results.items()}
+            return {name: array(session, store) for name, store in results.items()}
+
+        return run
+
+
 class JaxContender(ArrayContender):
     """JAX on the CPU, in 64 bits: the whole program is one jitted function, its state donated.
 
@@ -236,5 +261,11 @@ def make(name: str, threads: int) -> Any:
         from benchmarks.suite.numexpr_programs import NumexprContender
 
         return NumexprContender(threads)
-    arrays = {"fuseir": FuseirContender, "numpy": NumpyContender, "jax": JaxContender, "torch": TorchContender}
+    arrays = {
+        "fuseir": FuseirContender,
+        "frozen": FrozenContender,
+        "numpy": NumpyContender,
+        "jax": JaxContender,
+        "torch": TorchContender,
+    }
     return arrays[name](threads)

@@ -12,6 +12,7 @@ from benchmarks.suite.report import median
 
 COLOURS = {
     "fuseir": "#d62728",
+    "frozen": "#e7969c",
     "numpy": "#1f77b4",
     "numexpr": "#2ca02c",
     "numba": "#9467bd",
@@ -28,7 +29,7 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
         c = median(row, "c")
         if c is None:
             continue
-        for name in ("fuseir", *PEERS):
+        for name in ("fuseir", "frozen", *PEERS):
             times = [t for t in (median(row, name), median(row, name + TUNED)) if t is not None]
             if times:
                 found.setdefault(row["program"], {})[name] = min(times) / c

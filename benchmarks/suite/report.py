@@ -8,7 +8,8 @@ from benchmarks.suite.measure import PEERS, TUNED
 from benchmarks.suite.programs import PROGRAMS
 
 _COLUMNS = (
-    f"{'program':14}{'FuseIR ms':>11}{'C ms':>10}{'FuseIR/C':>10}   {'best peer':15}{'FuseIR/peer':>12}{'vs NumPy':>10}"
+    f"{'program':14}{'FuseIR ms':>11}{'frozen':>10}{'C ms':>10}{'FuseIR/C':>10}{'frozen/C':>10}"
+    f"   {'best peer':15}{'FuseIR/peer':>12}{'frozen':>8}{'vs NumPy':>10}"
     f"{'GB/s':>7}{'of STREAM':>11}{'compile ms':>12}{'peak MB':>9}{'C MB':>7}"
 )
 
@@ -32,9 +33,9 @@ def stream_rate(document: dict[str, Any], threads: int) -> float | None:
     return None if not rates else max(rates["copy"], rates["triad"])
 
 
-def ratio_to_c(result: dict[str, Any]) -> float | None:
-    """FuseIR's time over that of C."""
-    ours, c = median(result, "fuseir"), median(result, "c")
+def ratio_to_c(result: dict[str, Any], name: str = "fuseir") -> float | None:
+    """A contender's time over that of C."""
+    ours, c = median(result, name), median(result, "c")
     return None if ours is None or c is None else ours / c
 
 
@@ -78,7 +79,7 @@ def _wrong(document: dict[str, Any]) -> list[str]:
 
 
 def _row(document: dict[str, Any], result: dict[str, Any]) -> str:
-    ours, c, numpy = (median(result, name) for name in ("fuseir", "c", "numpy"))
+    ours, frozen, c, numpy = (median(result, name) for name in ("fuseir", "frozen", "c", "numpy"))
     peer, ratio = best_peer(result), ratio_to_c(result)
     program, stream = PROGRAMS[result["program"]], stream_rate(document, result["threads"])
     rate = program.streams * 8 * result["size"] / ours if ours and program.streams else None
@@ -86,10 +87,13 @@ def _row(document: dict[str, Any], result: dict[str, Any]) -> str:
     cells = [
         f"{program.name:14}",
         _cell(ours and ours * 1e3, 11, ".3f"),
+        _cell(frozen and frozen * 1e3, 10, ".3f"),
         _cell(c and c * 1e3, 10, ".3f"),
         _cell(ratio, 10, ".2f"),
+        _cell(ratio_to_c(result, "frozen"), 10, ".2f"),
         f"   {peer[0] if peer else '-':15}",
         _cell(ours / peer[1] if ours and peer else None, 12, ".2f"),
+        _cell(frozen / peer[1] if frozen and peer else None, 8, ".2f"),
         _cell(numpy / ours if ours and numpy else None, 10, ".1f", "x"),
         _cell(rate and rate / 1e9, 7, ".1f"),
         _cell(rate / stream * 100 if rate and stream else None, 11, ".0f", "%"),

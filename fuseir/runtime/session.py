@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ from fuseir.runtime.window import Segment, Window
 if TYPE_CHECKING:
     from fuseir.cache import CacheInfo
     from fuseir.passes.remarks import Explanation
+    from fuseir.runtime.freezing import Call
 
 _FEW = 8
 """A task of a full window that takes at most one launch in so many does not need a window of that size."""
@@ -57,8 +58,12 @@ class Session:
         self.signatures = Signatures()
         self._forms = Forms(self.options.procs)
         self._planner = Planner(self.options, self.statistics)
+        # Whether tasks run, and whether a frozen function is recorded; then, which thread does it.
         self._running = False
+        self._recorded: str | None = None
+        self._exclusive = False
         self._runner = 0
+        self._made: list[RootStore] | None = None
         self._buffers = BufferPool()
         self._outer: list[Session] = []
 
@@ -80,7 +85,10 @@ class Session:
         Raises ShapeError for a negative extent, UnsupportedError for an element type stores cannot hold.
         """
         signature = self.signatures.asked(shape, dtype)
-        return Store(self, RootStore(signature, name, None), signature)
+        root = RootStore(signature, name, None)
+        if self._made is not None:
+            self._made.append(root)
+        return Store(self, root, signature)
 
     def full(
         self, shape: Sequence[int] | int, value: Any, dtype: DTypeLike = np.float64, *, name: str | None = None
@@ -123,7 +131,10 @@ class Session:
     def _filled(self, contents: Array, name: str | None) -> Store:
         """The first handle on a new root that takes over these contents."""
         signature = self.signatures.whole(contents.shape, contents.dtype)
-        return Store(self, RootStore(signature, name, contents), signature)
+        root = RootStore(signature, name, contents)
+        if self._made is not None:
+            self._made.append(root)
+        return Store(self, root, signature)
 
     # Capture
 
@@ -182,8 +193,8 @@ class Session:
         This and ``launch`` are the hot path: no IR, no analysis (design rule R2), nothing made but one tuple, and what does not depend on
         the stores themselves looked up by one key. Raises as ``launch`` does.
         """
-        if self._running:
-            self._refuse_inside_tasks("launch tasks on")
+        if self._exclusive:
+            self._wait_for_turn()
         try:
             for k in form.needed:
                 root = roots[k]
@@ -248,12 +259,14 @@ class Session:
         """Runs everything captured. Raises what a task failed with; other tasks of the window have run."""
         with self._lock:
             self._refuse_inside_tasks("flush")
+            self._refuse_in_recording("runs what was captured")
             self._run(full=False)
 
     def read(self, root: RootStore, view: View) -> Array:
         """The contents of a view of a store as a new array, after running what was captured."""
         with self._lock:
             self._refuse_inside_tasks("read")
+            self._refuse_in_recording("reads a store")
             if self._window.records:
                 self.statistics.forced_flushes += 1
                 self.flush()
@@ -263,10 +276,73 @@ class Session:
             # Copied here: outside the lock another thread's launch could change the contents meanwhile.
             return np.array(array_of_view(root.buffer, view))
 
+    # Frozen functions (freezing.py)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether this thread is in the first call of a frozen function."""
+        return self._recorded is not None and self._runner == threading.get_ident()
+
+    @contextmanager
+    def recording(self, name: str) -> Generator[list[RootStore]]:
+        """Inside, everything this thread launches waits, and other threads do. Yields the roots that are made meanwhile."""
+        with self._lock:
+            self._refuse_inside_tasks("call a frozen function on")
+            self._run(full=False)
+            size, self._size = self._size, sys.maxsize
+            self._recorded, self._runner, self._exclusive = name, threading.get_ident(), True
+            self._made = made = []
+            try:
+                yield made
+            finally:
+                self._recorded, self._exclusive, self._made, self._size = None, False, None, size
+
+    def take_recorded(self) -> Segment | None:
+        """All that was launched in ``recording``; None if nothing was."""
+        return self._window.take(full=False)
+
+    def put_back(self, segment: Segment) -> None:
+        """Undoes ``take_recorded``."""
+        self._window.put_back(segment.records)
+
+    def run_recorded(self, segment: Segment) -> Planned:
+        """Runs what was recorded, on the stores it was recorded on, and returns its plan. Inside ``recording``."""
+        with self._execution():
+            planned = self._planned(segment)
+            self._execute(segment, planned)
+        return planned
+
+    def run_frozen(self, call: Call, needed: Sequence[Store], written: Sequence[Store]) -> None:
+        """Runs what was recorded on other stores, behind everything captured. Raises as a launch does, and as ``flush`` does."""
+        with self._lock:
+            self._refuse_inside_tasks("call a frozen function on")
+            self._run(full=False)
+            for store in needed:
+                raise_if_lost(store.root)
+                if not store.root.defined:
+                    raise UsageError(f"{store!r} is used before anything was written to it")
+            for store in written:
+                store.root.defined = True
+            with self._execution():
+                self._execute(call, call.planned)
+            self.statistics.frozen_calls += 1
+
     def _refuse_inside_tasks(self, what: str) -> None:
         """Raises UsageError in the thread that runs a task. Other threads have nothing to do with it."""
         if self._running and self._runner == threading.get_ident():
             raise UsageError(f"a task's body cannot {what} the session that runs it")
+
+    def _refuse_in_recording(self, what: str) -> None:
+        """Raises UsageError in a frozen function. Under the lock, which nobody else has meanwhile."""
+        if self._recorded is not None and not self._running:
+            raise UsageError(f"{self._recorded} is frozen, and {what}: do that outside of it")
+
+    def _wait_for_turn(self) -> None:
+        """What a launch has to do while tasks run, or while a frozen function is recorded."""
+        self._refuse_inside_tasks("launch tasks on")
+        if self._recorded is not None:
+            with self._lock:  # another thread's launch must not become a part of the function
+                pass
 
     def _run_full_windows(self) -> None:
         with self._lock:
@@ -279,15 +355,23 @@ class Session:
         segment = self._window.take(full=full and self.options.fuse and self.options.target != "reference")
         if segment is None:
             return
-        self._running, self._runner = True, threading.get_ident()
-        try:
+        with self._execution():
             planned = self._planned(segment)
             if full:
                 self.statistics.full_windows += 1
                 self._resize(planned)
             self._execute(segment, planned)
+
+    @contextmanager
+    def _execution(self) -> Generator[None]:
+        """Marks the time in which tasks run."""
+        self._running = self._exclusive = True
+        self._runner = threading.get_ident()
+        try:
+            yield
         finally:
             self._running = False
+            self._exclusive = self._recorded is not None
 
     def _planned(self, segment: Segment) -> Planned:
         """The plan of a segment. The window is left with what the plan does not run."""
@@ -311,7 +395,7 @@ class Session:
                 self._window.put_back(segment.without(taken))
         return planned
 
-    def _execute(self, segment: Segment, planned: Planned) -> None:
+    def _execute(self, segment: Segment | Call, planned: Planned) -> None:
         plan, roots = planned.plan, segment.roots
         slots = [root.buffer for root in roots]
         lost = {k: root.failure for k, root in enumerate(roots) if root.failure is not None}
@@ -359,7 +443,7 @@ def _raise_if_unreadable(form: Form, argument: int, root: RootStore) -> None:
         )
 
 
-def _raise_failure(outcome: Outcome, segment: Segment) -> None:
+def _raise_failure(outcome: Outcome, segment: Segment | Call) -> None:
     """Re-raises a task's own exception, with a note that says where it was launched."""
     failure = outcome.failure
     assert failure is not None

@@ -17,6 +17,8 @@ class Statistics:
     """Calls into compiled code that ran those: one for all launches of a plan between which no Python code runs (docs/architecture.md)."""
     windows: int = 0
     """Plans executed: of whole windows, and of the first tasks of full ones."""
+    frozen_calls: int = 0
+    """Calls of frozen functions that ran what was captured before (``fuseir.freeze``)."""
     full_windows: int = 0
     """Times a window was full, so that its first task was executed."""
     plan_hits: int = 0

@@ -82,6 +82,11 @@ class Store(RefusedOperators):
             root.handle = ReferenceType(self)
 
     @property
+    def first(self) -> Store:
+        """The root's first handle, maybe this one: what all others keep alive."""
+        return self if self._base is None else self._base
+
+    @property
     def shape(self) -> Shape:
         """The extents."""
         return self.signature.shape
@@ -93,7 +98,7 @@ class Store(RefusedOperators):
 
     def __copy__(self) -> Store:
         # Copied attribute by attribute, a first handle would have no base to keep alive.
-        return Store(self.session, self.root, self.signature, self if self._base is None else self._base)
+        return Store(self.session, self.root, self.signature, self.first)
 
     @property
     def ndim(self) -> int:
@@ -127,7 +132,7 @@ class Store(RefusedOperators):
     # Views
 
     def _window(self, signature: Signature) -> Store:
-        return Store(self.session, self.root, signature, self if self._base is None else self._base)
+        return Store(self.session, self.root, signature, self.first)
 
     def __getitem__(self, index: Any) -> Store:
         """A view by basic indexing: integers, slices of any step, ``...`` and ``None``.

@@ -47,7 +47,7 @@ def test_every_program_is_right_in_every_implementation(tmp_path: Path) -> None:
     found = {row["program"]: row["contenders"] for row in json.loads((tmp_path / "r.json").read_text())["results"]}
     assert found.keys() == PROGRAMS.keys()
     for contenders in found.values():
-        assert {"fuseir", "c", "numpy"} <= contenders.keys()
+        assert {"fuseir", "frozen", "c", "numpy"} <= contenders.keys()
         assert all(reply["right"] for reply in contenders.values())
 
 
