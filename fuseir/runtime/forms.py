@@ -17,7 +17,7 @@ from fuseir.dtypes import LargeInteger, element_dtype
 from fuseir.errors import LegalityError, UsageError
 from fuseir.runtime.launch_checks import check_overlaps, explicit_layout
 from fuseir.runtime.signatures import Signature
-from fuseir.runtime.stores import RootStore, Store
+from fuseir.runtime.stores import Handle, RootStore
 from fuseir.runtime.tasks import Task, TaskInstance
 
 _MOST = 1 << 16
@@ -123,21 +123,21 @@ class Forms:
 
 def call_key(task: Task, arguments: Sequence[Any]) -> tuple[Any, ...]:
     """What ``Forms.by_call`` finds a form by. Raises UsageError for an integer that needs more than 64 bits."""
-    return (task, *[a.signature if isinstance(a, Store) else scalar_kind(a) for a in arguments])
+    return (task, *[a.signature if isinstance(a, Handle) else scalar_kind(a) for a in arguments])
 
 
-def _sorted_arguments(task: Task, arguments: Sequence[Any]) -> tuple[list[Store], list[Any]]:
+def _sorted_arguments(task: Task, arguments: Sequence[Any]) -> tuple[list[Handle], list[Any]]:
     """Tells stores from scalars by the task's parameters. Raises UsageError for a wrong number or kind of arguments."""
     if not isinstance(task, Task):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise UsageError(f"a task made by fuseir.task or fuseir.opaque_task can be launched, not {type(task).__name__}")
     if len(arguments) != len(task.parameters):
         raise UsageError(f"task '{task.name}' takes {len(task.parameters)} arguments, {len(arguments)} were given")
-    stores: list[Store] = []
+    stores: list[Handle] = []
     scalars: list[Any] = []
     for privilege, argument in zip(task.parameters, arguments, strict=True):
         if privilege is None:
             scalars.append(argument)
-        elif isinstance(argument, Store):
+        elif isinstance(argument, Handle):
             stores.append(argument)
         else:
             raise UsageError(

@@ -19,7 +19,7 @@ import numpy as np
 from fuseir.errors import FreezeWarning, UsageError
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.signatures import Signature
-from fuseir.runtime.stores import RootStore, Store
+from fuseir.runtime.stores import Handle, RootStore, Store
 from fuseir.runtime.window import Launch, Segment
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Frozen:
         Raises UsageError for arguments and results that are not made of stores, numbers, strings and functions, and where the function
         reads a store, launches on one that is neither an argument nor made by itself, or keeps one that it does not return.
         """
-        stores: list[Store] = []
+        stores: list[Handle] = []
         key = _key((args, keywords), stores, {})
         recording = self._recordings.get(key)
         if not stores:
@@ -76,9 +76,9 @@ class Frozen:
         return result
 
 
-def _key(value: Any, stores: list[Store], numbers: dict[RootStore, int]) -> Any:
+def _key(value: Any, stores: list[Handle], numbers: dict[RootStore, int]) -> Any:
     """What of an argument decides what a function launches. Adds its stores to ``stores``. Raises UsageError."""
-    if isinstance(value, Store):
+    if isinstance(value, Handle):
         stores.append(value)
         return value.signature, numbers.setdefault(value.root, len(numbers))
     kind = type(value)
@@ -97,9 +97,9 @@ def _key(value: Any, stores: list[Store], numbers: dict[RootStore, int]) -> Any:
     raise UsageError(f"a frozen function takes {_KINDS}, not {kind.__name__}")
 
 
-def _template(value: Any, stores: list[Store]) -> Callable[[Sequence[Store]], Any]:
+def _template(value: Any, stores: list[Handle]) -> Callable[[Sequence[Handle]], Any]:
     """What makes a result like this one, of other stores. Adds the result's stores to ``stores``. Raises UsageError."""
-    if isinstance(value, Store):
+    if isinstance(value, Handle):
         place = len(stores)
         stores.append(value)
         return lambda made: made[place]
@@ -119,7 +119,7 @@ def _template(value: Any, stores: list[Store]) -> Callable[[Sequence[Store]], An
 
 
 def _record(
-    session: Session, name: str, function: Callable[[], Any], stores: Sequence[Store]
+    session: Session, name: str, function: Callable[[], Any], stores: Sequence[Handle]
 ) -> tuple[Recording | None, Any]:
     """Runs a function on these stores, and then what it launched as one segment. No recording if that is nothing.
 
@@ -171,7 +171,7 @@ class Recording:
         result: Any,
     ) -> None:
         needed, changed = _uses(segment)
-        returned: list[Store] = []
+        returned: list[Handle] = []
         self._rebuild = _template(result, returned)
         filled = [root for root in made if root.buffer is not None]
         new = list(dict.fromkeys([store.root for store in returned if store.root not in given]))
@@ -214,7 +214,7 @@ class Recording:
                         location=launch.site.resolve(),
                     )
 
-    def replay(self, session: Session, stores: Sequence[Store]) -> Any:
+    def replay(self, session: Session, stores: Sequence[Handle]) -> Any:
         """Runs the launches on other stores of the same kinds, and returns what the function would have returned.
 
         Raises what a task fails with, as if the function's launches had been run by a flush.
@@ -234,7 +234,7 @@ class Recording:
             for root in self._inside:
                 root.failure = None
             raise
-        results: list[Store] = []
+        results: list[Handle] = []
         for kind, signature, k, place in self._returned:
             base = stores[k] if k is not None else made[place or 0]
             results.append(kind(session, base.root, signature, base.first))

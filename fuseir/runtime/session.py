@@ -29,7 +29,7 @@ from fuseir.runtime.plan import Number, Outcome
 from fuseir.runtime.planning import Planned, Planner
 from fuseir.runtime.signatures import Signatures, checked_shape
 from fuseir.runtime.statistics import Statistics
-from fuseir.runtime.stores import RootStore, Store, raise_if_lost
+from fuseir.runtime.stores import Handle, RootStore, Store, raise_if_lost
 from fuseir.runtime.tasks import Task
 from fuseir.runtime.window import Segment, Window
 
@@ -176,7 +176,7 @@ class Session:
         self, task: Task, arguments: Sequence[Any], domain: Sequence[int] | None, partitions: Sequence[Partition] | None
     ) -> Form:
         for argument in arguments:
-            if isinstance(argument, Store) and argument.session is not self:
+            if isinstance(argument, Handle) and argument.session is not self:
                 raise UsageError(f"{argument!r} belongs to another session")
         return self._forms.make(task, arguments, domain, partitions)
 
@@ -312,7 +312,7 @@ class Session:
             self._execute(segment, planned)
         return planned
 
-    def run_frozen(self, call: Call, needed: Sequence[Store], written: Sequence[Store]) -> None:
+    def run_frozen(self, call: Call, needed: Sequence[Handle], written: Sequence[Handle]) -> None:
         """Runs what was recorded on other stores, behind everything captured. Raises as a launch does, and as ``flush`` does."""
         with self._lock:
             self._refuse_inside_tasks("call a frozen function on")

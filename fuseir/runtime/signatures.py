@@ -62,6 +62,25 @@ class Signature:
             self._windows[key] = found
         return found
 
+    def transposed(self, order: Sequence[int]) -> Signature:
+        """The signature of the view whose dimension k is this one's dimension ``order[k]``, a permutation."""
+        results = [Coordinate(list(order).index(k), 1, 0) for k in range(len(order))]
+        view = View(tuple([self.shape[axis] for axis in order]), IndexMap(len(order), tuple(results)))
+        return self.through(view)
+
+    def broadcast_to(self, shape: Shape) -> Signature:
+        """The signature of the view that repeats elements, by NumPy's rules. Raises ShapeError."""
+        if shape == self.shape:
+            return self
+        added = len(shape) - len(self.shape)
+        if added < 0 or any(have not in (want, 1) for have, want in zip(self.shape, shape[added:], strict=True)):
+            raise ShapeError(f"cannot broadcast shape {self.shape} to {shape}")
+        results = [
+            Coordinate(k + added, 1, 0) if have == shape[k + added] else Coordinate(None, 0, 0)
+            for k, have in enumerate(self.shape)
+        ]
+        return self.through(View(shape, IndexMap(len(shape), tuple(results))))
+
 
 class Signatures:
     """The signatures of a session, one of each."""

@@ -11,14 +11,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from weakref import ReferenceType
 
 import numpy as np
 
-from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import Shape
-from fuseir.dialects.dist.view import View
 from fuseir.errors import ShapeError, StorePoisonedError
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.refused_operators import RefusedOperators, StoreOperatorError
@@ -45,7 +43,7 @@ class RootStore:
         self.defined = buffer is not None
         self.failure: BaseException | None = None
         self.replaced = False
-        self.handle: ReferenceType[Store]
+        self.handle: ReferenceType[Handle]
 
     @property
     def shape(self) -> Shape:
@@ -63,16 +61,16 @@ class RootStore:
         return self.handle() is None
 
 
-class Store(RefusedOperators):
-    """A handle on a distributed array or on a view of one. Slicing makes views; ``numpy()`` reads.
+class Handle:
+    """What the application holds of a distributed array, or of a view of one: the base of stores, and of client libraries' arrays.
 
-    Made by a session (``fuseir.zeros``, ``fuseir.from_numpy``, …), not by hand. Compared and hashed by identity; the only element of
-    a store converts to ``bool``, ``int``, ``float`` and ``complex``, and formats, as in NumPy.
+    ``signature`` is what launches need to know apart from the root. Instances of one class are made with the same four arguments, so that a
+    handle can make others like itself.
     """
 
     __slots__ = ("__weakref__", "_base", "root", "session", "signature")
 
-    def __init__(self, session: Session, root: RootStore, signature: Signature, base: Store | None = None) -> None:
+    def __init__(self, session: Session, root: RootStore, signature: Signature, base: Handle | None = None) -> None:
         self.session = session
         self.root = root
         self.signature = signature
@@ -82,7 +80,7 @@ class Store(RefusedOperators):
             root.handle = ReferenceType(self)
 
     @property
-    def first(self) -> Store:
+    def first(self) -> Handle:
         """The root's first handle, maybe this one: what all others keep alive."""
         return self if self._base is None else self._base
 
@@ -95,10 +93,6 @@ class Store(RefusedOperators):
     def dtype(self) -> np.dtype[Any]:
         """The element type."""
         return self.signature.dtype
-
-    def __copy__(self) -> Store:
-        # Copied attribute by attribute, a first handle would have no base to keep alive.
-        return Store(self.session, self.root, self.signature, self.first)
 
     @property
     def ndim(self) -> int:
@@ -114,6 +108,31 @@ class Store(RefusedOperators):
     def name(self) -> str | None:
         """The name given at creation, if any; views have their store's."""
         return self.root.name
+
+    def _window(self, signature: Signature) -> Self:
+        return type(self)(self.session, self.root, signature, self.first)
+
+    def __copy__(self) -> Self:
+        # Copied attribute by attribute, a first handle would have no base to keep alive.
+        return type(self)(self.session, self.root, self.signature, self.first)
+
+    def numpy(self) -> Array:
+        """The contents as a new array. Runs what was captured first.
+
+        Raises what a task failed with, StorePoisonedError if the contents were lost, and UninitializedError-like FuseirError if nothing
+        was ever written.
+        """
+        return self.session.read(self.root, self.signature.view)
+
+
+class Store(RefusedOperators, Handle):
+    """A handle on a distributed array or on a view of one. Slicing makes views; ``numpy()`` reads.
+
+    Made by a session (``fuseir.zeros``, ``fuseir.from_numpy``, …), not by hand. Compared and hashed by identity; the only element of
+    a store converts to ``bool``, ``int``, ``float`` and ``complex``, and formats, as in NumPy.
+    """
+
+    __slots__ = ()
 
     def __len__(self) -> int:
         if not self.shape:
@@ -131,9 +150,6 @@ class Store(RefusedOperators):
 
     # Views
 
-    def _window(self, signature: Signature) -> Store:
-        return Store(self.session, self.root, signature, self.first)
-
     def __getitem__(self, index: Any) -> Store:
         """A view by basic indexing: integers, slices of any step, ``...`` and ``None``.
 
@@ -148,9 +164,7 @@ class Store(RefusedOperators):
         order = tuple(axis + self.ndim if axis < 0 else axis for axis in order)
         if sorted(order) != list(range(self.ndim)):
             raise ShapeError(f"axes {given} are no permutation of the {self.ndim} dimensions")
-        results = [Coordinate(order.index(k), 1, 0) for k in range(self.ndim)]
-        view = View(tuple(self.shape[axis] for axis in order), IndexMap(self.ndim, tuple(results)))
-        return self._window(self.signature.through(view))
+        return self._window(self.signature.transposed(order))
 
     @property
     def T(self) -> Store:  # noqa: N802 (NumPy's name)
@@ -159,27 +173,9 @@ class Store(RefusedOperators):
 
     def broadcast_to(self, shape: Sequence[int] | int) -> Store:
         """A view that repeats elements to the given shape, by NumPy's rules. Raises ShapeError."""
-        shape = checked_shape(shape)
-        added = len(shape) - self.ndim
-        if added < 0 or any(
-            have not in (want, 1) for have, want in zip(self.shape, shape[max(added, 0) :], strict=False)
-        ):
-            raise ShapeError(f"cannot broadcast shape {self.shape} to {shape}")
-        results = [
-            Coordinate(k + added, 1, 0) if have == shape[k + added] else Coordinate(None, 0, 0)
-            for k, have in enumerate(self.shape)
-        ]
-        return self._window(self.signature.through(View(tuple(shape), IndexMap(len(shape), tuple(results)))))
+        return self._window(self.signature.broadcast_to(checked_shape(shape)))
 
     # Reading
-
-    def numpy(self) -> Array:
-        """The contents as a new array. Runs what was captured first.
-
-        Raises what a task failed with, StorePoisonedError if the contents were lost, and UninitializedError-like FuseirError if nothing
-        was ever written.
-        """
-        return self.session.read(self.root, self.signature.view)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """NumPy's conversion protocol: always a copy."""
