@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
     from fuseir.runtime.freezing import Call
 
+_H = TypeVar("_H", bound=Handle)
+
 _FEW = 8
 """A task of a full window that takes at most one launch in so many does not need a window of that size."""
 
@@ -63,7 +65,8 @@ class Session:
         self._recorded: str | None = None
         self._exclusive = False
         self._runner = 0
-        self._made: list[RootStore] | None = None
+        self.made: list[RootStore] | None = None
+        """Roots made since a frozen function is being recorded. What makes roots adds them (freezing.py)."""
         self._buffers = BufferPool()
         self._outer: list[Session] = []
 
@@ -86,8 +89,8 @@ class Session:
         """
         signature = self.signatures.asked(shape, dtype)
         root = RootStore(signature, name, None)
-        if self._made is not None:
-            self._made.append(root)
+        if self.made is not None:
+            self.made.append(root)
         return Store(self, root, signature)
 
     def full(
@@ -105,12 +108,12 @@ class Session:
             raise DTypeError(f"{value!r} does not fill a store of {element}: {error}") from None
         contents = _allocated(extents, element, np.empty)
         contents[...] = one
-        return self._filled(contents, name)
+        return self.wrap(contents, Store, name)
 
     def zeros(self, shape: Sequence[int] | int, dtype: DTypeLike = np.float64, *, name: str | None = None) -> Store:
         """A store of zeros."""
         extents, element = checked_shape(shape), element_dtype(dtype)
-        return self._filled(_allocated(extents, element, np.zeros), name)
+        return self.wrap(_allocated(extents, element, np.zeros), Store, name)
 
     def from_numpy(self, array: ArrayLike, *, copy: bool = True, name: str | None = None) -> Store:
         """A store with an array's contents.
@@ -125,16 +128,16 @@ class Session:
                 source.flags.c_contiguous and source.flags.aligned and source.flags.writeable
             ):
                 raise UsageError("copy=False needs a C-contiguous, aligned, writable array of native byte order")
-            return self._filled(source, name)
-        return self._filled(np.array(source, dtype=dtype, order="C", copy=True), name)
+            return self.wrap(source, Store, name)
+        return self.wrap(np.array(source, dtype=dtype, order="C", copy=True), Store, name)
 
-    def _filled(self, contents: Array, name: str | None) -> Store:
-        """The first handle on a new root that takes over these contents."""
+    def wrap(self, contents: Array, kind: type[_H], name: str | None = None) -> _H:
+        """The first handle, of a kind, on a new root that takes over these contents: C-contiguous, aligned, of a store's element type."""
         signature = self.signatures.whole(contents.shape, contents.dtype)
         root = RootStore(signature, name, contents)
-        if self._made is not None:
-            self._made.append(root)
-        return Store(self, root, signature)
+        if self.made is not None:
+            self.made.append(root)
+        return kind(self, root, signature)
 
     # Capture
 
@@ -171,6 +174,10 @@ class Session:
             roots = tuple([store.root for store in arguments])
             scalars = ()
         self.capture(form, roots, scalars, code, instruction)
+
+    def form(self, task: Task, arguments: Sequence[Any]) -> Form:
+        """The form of launches of a task on arguments like these, for ``capture``. Raises as ``launch`` does."""
+        return self._new_form(task, arguments, None, None)
 
     def _new_form(
         self, task: Task, arguments: Sequence[Any], domain: Sequence[int] | None, partitions: Sequence[Partition] | None
@@ -291,11 +298,11 @@ class Session:
             self._run(full=False)
             size, self._size = self._size, sys.maxsize
             self._recorded, self._runner, self._exclusive = name, threading.get_ident(), True
-            self._made = made = []
+            self.made = made = []
             try:
                 yield made
             finally:
-                self._recorded, self._exclusive, self._made, self._size = None, False, None, size
+                self._recorded, self._exclusive, self.made, self._size = None, False, None, size
 
     def take_recorded(self) -> Segment | None:
         """All that was launched in ``recording``; None if nothing was."""

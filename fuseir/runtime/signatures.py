@@ -25,9 +25,12 @@ _MOST = 1 << 16
 
 
 class Signature:
-    """A store's shape and element type, and a view of such a store. Made by ``Signatures``; equal only to itself."""
+    """A store's shape and element type, and a view of such a store. Made by ``Signatures``; equal only to itself.
 
-    __slots__ = ("_table", "_windows", "dtype", "shape", "store_shape", "view")
+    ``memo`` is for client libraries: what they found out about operations on handles of this kind.
+    """
+
+    __slots__ = ("_table", "_windows", "dtype", "memo", "shape", "store_shape", "view")
 
     def __init__(self, table: Signatures, store_shape: Shape, dtype: np.dtype[Any], view: View) -> None:
         self.store_shape = store_shape
@@ -36,6 +39,7 @@ class Signature:
         self.shape = view.shape
         self._table = table
         self._windows: dict[Hashable, Signature] = {}
+        self.memo: dict[Any, Any] = {}
 
     def through(self, view: View) -> Signature:
         """The signature of a view of this view."""

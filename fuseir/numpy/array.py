@@ -1,0 +1,205 @@
+"""The array: a handle on a store, with NumPy's operators and methods.
+
+An operator that was met before on operands of the same kinds is a look-up and a captured launch (``elementwise.py``); nothing is computed until
+a value is asked for.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from fuseir.dialects.dist.view import View
+from fuseir.runtime.signatures import Signature
+from fuseir.runtime.stores import Handle
+
+_BASIC = (int, slice, type(None), type(Ellipsis))
+
+
+class ndarray(Handle):  # noqa: N801 (NumPy's name)
+    """An array of numbers, as NumPy's. Made by ``fuseir.numpy.array``, ``zeros`` and their like."""
+
+    __slots__ = ()
+    __array_priority__ = 1000.0
+
+    # Attributes
+
+    @property
+    def T(self) -> ndarray:  # noqa: N802 (NumPy's name)
+        """The view with dimensions reversed."""
+        return self.transpose()
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of an element."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.dtype.itemsize
+
+    def _window(self, signature: Signature) -> ndarray:
+        return ndarray(self.session, self.root, signature, self.first)
+
+    # Indexing
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[ndarray]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[k] for k in range(self.shape[0]))
+
+    def __getitem__(self, index: Any) -> ndarray:
+        """Basic indices make views, all integers a scalar; others are looked up now, and make a copy."""
+        if not is_basic(index):
+            from fuseir.numpy.indexing import take_selected
+
+            return take_selected(self, index)
+        signature = self.signature.indexed(index)
+        if signature.shape or (type(index) is tuple and Ellipsis in index) or index is Ellipsis:
+            return self._window(signature)
+        from fuseir.numpy.elementwise import copied
+
+        return copied(self._window(signature))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if not is_basic(index):
+            from fuseir.numpy.indexing import put_selected
+
+            put_selected(self, index, value)
+            return
+        from fuseir.numpy.elementwise import assign
+
+        assign(self._window(self.signature.indexed(index)), value)
+
+    def transpose(self, *axes: Any) -> ndarray:
+        """The view with permuted dimensions; all reversed if no axes are given."""
+        given = axes[0] if len(axes) == 1 and not hasattr(axes[0], "__index__") else axes
+        if given is None or not len(given):
+            order = tuple(reversed(range(self.ndim)))
+        else:
+            order = normalized_axes(given, self.ndim)
+        if len(order) != self.ndim:
+            raise ValueError("axes don't match array")
+        return self._window(self.signature.transposed(order))
+
+    def view_as(self, view: View) -> ndarray:
+        """A view of this array."""
+        return self._window(self.signature.through(view))
+
+    # Values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        """A new NumPy array with the contents."""
+        if copy is False:
+            raise ValueError("an array of fuseir.numpy cannot be seen as NumPy's without a copy")
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def item(self, *index: Any) -> Any:
+        """An element as a Python number: the only one, or the one at an index."""
+        return self.numpy().item(*index)
+
+    def tolist(self) -> Any:
+        """The elements as nested lists."""
+        return self.numpy().tolist()
+
+    def _only(self) -> Any:
+        if self.size != 1:
+            raise TypeError("only length-1 arrays can be converted to Python scalars")
+        return self.numpy().item()
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()"
+                if self.size
+                else "The truth value of an empty array is ambiguous. Use `array.size > 0` to check that an array is not empty."
+            )
+        return bool(self._only())
+
+    def __int__(self) -> int:
+        return int(self._only())
+
+    def __float__(self) -> float:
+        return float(self._only())
+
+    def __complex__(self) -> complex:
+        return complex(self._only())
+
+    def __index__(self) -> int:
+        if self.shape or self.dtype.kind not in "iu":
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return operator.index(self._only())
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def __repr__(self) -> str:
+        return repr(self.numpy())
+
+    def __str__(self) -> str:
+        return str(self.numpy())
+
+    def __format__(self, specification: str) -> str:
+        return format(self.numpy()[()] if not self.shape else self.numpy(), specification)
+
+    def __reduce__(self) -> Any:
+        from fuseir.numpy.creation import array
+
+        return array, (self.numpy(),)
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        from fuseir.numpy.elementwise import copied
+
+        return copied(self)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+
+class Scalar(ndarray):
+    """What NumPy returns as a scalar: the result of a reduction, or an element. Deferred as all arrays, and never changed in place."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(self.numpy()[()])
+
+    def __str__(self) -> str:
+        return str(self.numpy()[()])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(f"'{self.dtype.name}' scalar does not support item assignment")
+
+    def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return hash(self.numpy()[()])
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index is made of integers, slices, ``...`` and ``None``: the kind that makes views."""
+    for entry in index if type(index) is tuple else (index,):
+        kind = type(entry)
+        if kind not in _BASIC and not (kind is not bool and isinstance(entry, int | np.integer)):
+            return False
+    return True
+
+
+def normalized_axes(axes: Any, rank: int) -> tuple[int, ...]:
+    """Axes counted from the front, as a tuple. Raises NumPy's AxisError, and ValueError for one that is named twice."""
+    given = (axes,) if hasattr(axes, "__index__") else tuple(axes)
+    found: list[int] = []
+    for axis in map(operator.index, given):
+        if not -rank <= axis < rank:
+            raise np.exceptions.AxisError(axis, rank)
+        found.append(axis % rank)
+    if len(set(found)) < len(found):
+        raise ValueError("repeated axis")
+    return tuple(found)

@@ -1,0 +1,230 @@
+"""Reductions along axes: sums, products, extremes and truth, and what is computed from them.
+
+A reduction is a launch that folds into a store which holds the start value; results stay in the stream, as scalars where they have no
+dimensions.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod as product
+from typing import Any
+
+import numpy as np
+
+from fuseir.dtypes import ELEMENT_NAMES
+from fuseir.numpy.array import Scalar, ndarray, normalized_axes
+from fuseir.numpy.elementwise import CAST, as_array, assign, launch, new_array, raise_as_numpy
+from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.ufuncs import UFUNCS
+from fuseir.runtime.session import current_session
+from fuseir.runtime.tasks import Task, defined_task
+
+
+def _widened(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """What NumPy sums a type in: integers in 64 bits."""
+    return np.dtype({"b": np.int64, "i": np.int64, "u": np.uint64}.get(dtype.kind, dtype))
+
+
+def _lowest(dtype: np.dtype[Any]) -> Any:
+    return {"f": -np.inf, "b": False}.get(dtype.kind) if dtype.kind in "fb" else np.iinfo(dtype).min
+
+
+def _highest(dtype: np.dtype[Any]) -> Any:
+    return {"f": np.inf, "b": True}.get(dtype.kind) if dtype.kind in "fb" else np.iinfo(dtype).max
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """How a function folds: the operator of the store, the fold of the task language, the element type it folds in, and what it folds from.
+
+    ``empty`` says whether there is a result for no elements at all.
+    """
+
+    name: str
+    operator: str
+    fold: str
+    dtype: Callable[[np.dtype[Any]], np.dtype[Any]]
+    identity: Callable[[np.dtype[Any]], Any]
+    empty: bool = True
+
+
+SUM = Reduction("add", "add", "sum", _widened, lambda _: 0)
+PRODUCT = Reduction("multiply", "mul", "prod", _widened, lambda _: 1)
+MINIMUM = Reduction("minimum", "min", "min", lambda dtype: dtype, _highest, empty=False)
+MAXIMUM = Reduction("maximum", "max", "max", lambda dtype: dtype, _lowest, empty=False)
+ANY = Reduction("logical_or", "or", "any", lambda _: np.dtype(bool), lambda _: False)
+ALL = Reduction("logical_and", "and", "all", lambda _: np.dtype(bool), lambda _: True)
+
+_TASKS: dict[Any, Task] = {}
+
+
+def reduce(
+    reduction: Reduction,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    """A reduction, with the arguments that NumPy's have. Raises AxisError, TypeError and ValueError as NumPy does."""
+    array = as_array(a)
+    axes = tuple(range(array.ndim)) if axis is None else normalized_axes(axis, array.ndim)
+    kind = np.dtype(dtype) if dtype is not None else reduction.dtype(array.dtype)
+    if kind not in ELEMENT_NAMES or (reduction in (SUM, PRODUCT) and kind.kind == "b"):
+        keywords = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, "where": where}
+        if initial is not None:
+            keywords["initial"] = initial
+        return through_numpy(getattr(np, reduction.name).reduce, (array,), keywords)
+    if not reduction.empty and initial is None:
+        if 0 in [array.shape[k] for k in axes]:
+            raise ValueError(f"zero-size array to reduction operation {reduction.name} which has no identity")
+        if where is not True:
+            raise ValueError(
+                f"reduction operation '{reduction.name}' does not have an identity, so to use a where mask one has to specify 'initial'"
+            )
+    kept = tuple([1 if k in axes else extent for k, extent in enumerate(array.shape)])
+    shape = kept if keepdims else tuple([extent for k, extent in enumerate(array.shape) if k not in axes])
+    arguments = [array]
+    if where is not True:
+        mask = as_array(where)
+        arguments.append(mask._window(mask.signature.broadcast_to(array.shape)))  # pyright: ignore[reportPrivateUsage]
+    start = reduction.identity(kind) if initial is None else initial
+    result = _started(shape, kind, start)
+    into = result
+    if keepdims:
+        into = result._window(
+            result.signature.indexed(tuple([0 if k in axes else slice(None) for k in range(array.ndim)]))
+        )  # pyright: ignore[reportPrivateUsage]
+    launch(_task(reduction, array, axes, kind, len(arguments) > 1), *arguments, into)
+    if out is not None:
+        if out.shape != shape:
+            raise ValueError(f"output parameter for reduction operation {reduction.name} has the wrong shape")
+        if not np.can_cast(kind, out.dtype, "same_kind"):
+            raise_as_numpy(np.positive, [result], out)
+        assign(out, result)
+        return out
+    return result if shape else Scalar(result.session, result.root, result.signature)
+
+
+def _started(shape: tuple[int, ...], dtype: np.dtype[Any], start: Any) -> ndarray:
+    """An array to fold into."""
+    if product(shape) > _FEW:
+        result = new_array(shape, dtype)
+        assign(result, start)
+        return result
+    return current_session().wrap(np.full(shape, start, dtype), ndarray)
+
+
+_FEW = 64
+"""So many elements are faster filled here than by a launch."""
+
+
+def _task(reduction: Reduction, array: ndarray, axes: tuple[int, ...], kind: np.dtype[Any], masked: bool) -> Task:
+    key = reduction, array.dtype, array.ndim, axes, kind, masked
+    task = _TASKS.get(key)
+    if task is None:
+        value = f"{CAST[kind]}(x)" if array.dtype != kind else "x"
+        parameters = "x: read, m: read" if masked else "x: read"
+        if masked:
+            value = f"select(m, {value}, {_literal(reduction.identity(kind), kind)})"
+        where = f", axis=({', '.join(map(str, axes))},)" if axes else ", axis=()"
+        text = f"task {reduction.fold}_({parameters}, s: reduce<{reduction.operator}>) {{ s = {reduction.fold}({value}{where}) }}"
+        task = _TASKS[key] = defined_task(text)
+    return task
+
+
+def _literal(value: Any, kind: np.dtype[Any]) -> str:
+    if kind.kind == "f":
+        return f"{CAST[kind]}({value!r})"
+    return str(bool(value)).lower() if kind.kind == "b" else f"{CAST[kind]}({int(value)})"
+
+
+def count_of(array: ndarray, axis: Any) -> int:
+    """How many elements go into each result."""
+    axes = range(array.ndim) if axis is None else normalized_axes(axis, array.ndim)
+    return product([array.shape[k] for k in axes])
+
+
+def mean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    """The mean along axes; integers are summed as f64."""
+    array = as_array(a)
+    if dtype is None and array.dtype.kind in "biu":
+        dtype = np.float64
+    total = reduce(SUM, array, axis, dtype, None, keepdims, where=where)
+    count = count_of(array, axis) if where is True else reduce(SUM, _mask(where, array), axis, None, None, keepdims)
+    # The sum's own type, as in NumPy: an f32 stays one.
+    return UFUNCS["divide"](total, count, out=out)
+
+
+def _mask(where: Any, array: ndarray) -> ndarray:
+    mask = as_array(where)
+    return mask._window(mask.signature.broadcast_to(array.shape))  # pyright: ignore[reportPrivateUsage]
+
+
+def var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Any:
+    """The variance along axes: the mean of squared differences from the mean, over ``n - ddof``."""
+    array = as_array(a)
+    difference = UFUNCS["subtract"](array, mean(array, axis, dtype, None, True, where=where))
+    total = reduce(SUM, UFUNCS["multiply"](difference, difference), axis, dtype, None, keepdims, where=where)
+    if where is True:
+        return UFUNCS["divide"](total, builtins.max(count_of(array, axis) - ddof, 0), out=out)
+    count = reduce(SUM, _mask(where, array), axis, None, None, keepdims)
+    return UFUNCS["divide"](total, UFUNCS["maximum"](count - ddof, 0), out=out)
+
+
+def std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Any:
+    """The standard deviation along axes."""
+    return UFUNCS["sqrt"](var(a, axis, dtype, None, ddof, keepdims, where=where), out=out)
+
+
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """How many elements are not zero."""
+    return reduce(SUM, UFUNCS["not_equal"](as_array(a), 0), axis, np.int64, None, keepdims)
+
+
+def _named(reduction: Reduction, *, typed: bool, start: bool = True) -> Callable[..., Any]:
+    """NumPy's function of a reduction: with ``dtype`` if it is one that widens, with ``initial`` if it takes one."""
+
+    def function(a: Any, axis: Any = None, *args: Any, **keywords: Any) -> Any:
+        names = ("dtype", "out", "keepdims") if typed else ("out", "keepdims")
+        given = dict(zip(names, args, strict=False)) | keywords
+        if given.get("keepdims") is np._NoValue:  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+            given.pop("keepdims")
+        return reduce(reduction, a, axis, **given)
+
+    function.__name__ = function.__qualname__ = reduction.fold
+    function.__doc__ = f"NumPy's ``{reduction.fold}``."
+    return function
+
+
+sum = _named(SUM, typed=True)
+prod = _named(PRODUCT, typed=True)
+min = amin = _named(MINIMUM, typed=False)
+max = amax = _named(MAXIMUM, typed=False)
+any = _named(ANY, typed=False)
+all = _named(ALL, typed=False)
