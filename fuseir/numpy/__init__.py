@@ -7,69 +7,48 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as _numpy
+import numpy  # noqa: ICN001 (the module has the usual short name itself)
 
-from fuseir.numpy import creation as _creation
-from fuseir.numpy import reductions as _reductions
+from fuseir.numpy import choosing, creation, joining, methods, products, reductions, reshaping
 from fuseir.numpy.array import ndarray as ndarray
-from fuseir.numpy.elementwise import ufunc as ufunc
-from fuseir.numpy.fallback import through_numpy as _through_numpy
-from fuseir.numpy.ufuncs import ALIASES as _ALIASES
-from fuseir.numpy.ufuncs import UFUNCS as _UFUNCS
-from fuseir.numpy.ufuncs import install_methods as _install_methods
-from fuseir.numpy.ufuncs import install_operators as _install_operators
+from fuseir.numpy.fallback import seen_from_here
+from fuseir.numpy.operators import ALIASES, UFUNCS
+from fuseir.numpy.ufunc import ufunc as ufunc
 
-_install_operators()
+_CREATION = """
+    arange array asarray copy empty empty_like eye frombuffer fromfunction fromiter full full_like geomspace identity indices linspace
+    logspace ones ones_like tri zeros zeros_like
+"""
+_RESHAPING = """
+    broadcast_arrays broadcast_to expand_dims flip moveaxis ravel reshape squeeze swapaxes transpose
+"""
+_JOINING = "atleast_1d atleast_2d concatenate diff hstack roll stack tile vstack"
+_CHOOSING = "clip where"
+_PRODUCTS = "dot inner matmul outer vdot"
+_REDUCTIONS = "all amax amin any count_nonzero max mean min prod std sum var"
 
+OWN: dict[str, Any] = {
+    **UFUNCS,
+    **{alias: UFUNCS[name] for alias, name in ALIASES.items()},
+    **{name: getattr(creation, name) for name in _CREATION.split()},
+    **{name: getattr(reductions, name) for name in _REDUCTIONS.split()},
+    **{name: getattr(reshaping, name) for name in _RESHAPING.split()},
+    **{name: getattr(joining, name) for name in _JOINING.split()},
+    **{name: getattr(choosing, name) for name in _CHOOSING.split()},
+    **{name: getattr(products, name) for name in _PRODUCTS.split()},
+    "concat": joining.concatenate,
+    "permute_dims": reshaping.transpose,
+}
+"""The functions of NumPy that are FuseIR's own here."""
 
-def _own() -> dict[str, Any]:
-    found: dict[str, Any] = dict(_UFUNCS)
-    found.update({alias: _UFUNCS[name] for alias, name in _ALIASES.items()})
-    names = ["all", "amax", "amin", "any", "count_nonzero", "max", "mean", "min", "prod", "std", "sum", "var"]
-    found.update({name: getattr(_reductions, name) for name in names})
-    names = [
-        "arange",
-        "array",
-        "asarray",
-        "copy",
-        "empty",
-        "empty_like",
-        "eye",
-        "frombuffer",
-        "fromfunction",
-        "fromiter",
-        "full",
-        "full_like",
-        "geomspace",
-        "identity",
-        "indices",
-        "linspace",
-        "logspace",
-        "ones",
-        "ones_like",
-        "tri",
-        "zeros",
-        "zeros_like",
-    ]
-    found.update({name: getattr(_creation, name) for name in names})
-    return found
-
-
-globals().update(_own())
-_install_methods(
-    {name: globals()[name] for name in ["all", "any", "copy", "max", "mean", "min", "prod", "std", "sum", "var"]}
-)
+globals().update(OWN)
+methods.install(OWN)
 
 
 def __getattr__(name: str) -> Any:
-    found = getattr(_numpy, name)
-    if callable(found) and not isinstance(found, type):
-
-        def function(*args: Any, **keywords: Any) -> Any:
-            return _through_numpy(found, args, keywords)
-
-        function.__name__ = function.__qualname__ = name
-        function.__doc__ = found.__doc__
-        found = function
-    globals()[name] = found
+    found = globals()[name] = seen_from_here(getattr(numpy, name))
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(numpy)})

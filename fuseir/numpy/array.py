@@ -1,22 +1,19 @@
 """The array: a handle on a store, with NumPy's operators and methods.
 
-An operator that was met before on operands of the same kinds is a look-up and a captured launch (``elementwise.py``); nothing is computed until
-a value is asked for.
+Nothing is computed until a value is asked for. This is the class with what needs no other array; ``methods.py`` gives it the rest:
+operators, indexing, and the methods that are functions of the package.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fuseir.dialects.dist.view import View
 from fuseir.runtime.signatures import Signature
 from fuseir.runtime.stores import Handle
-
-_BASIC = (int, slice, type(None), type(Ellipsis))
 
 
 class ndarray(Handle):  # noqa: N801 (NumPy's name)
@@ -42,7 +39,8 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
         """Bytes of all elements."""
         return self.size * self.dtype.itemsize
 
-    def _window(self, signature: Signature) -> ndarray:
+    def seen_as(self, signature: Signature) -> ndarray:
+        """Another array on the same store, with the signature of another view of it."""
         return ndarray(self.session, self.root, signature, self.first)
 
     # Indexing
@@ -55,30 +53,7 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
     def __iter__(self) -> Iterator[ndarray]:
         if not self.shape:
             raise TypeError("iteration over a 0-d array")
-        return (self[k] for k in range(self.shape[0]))
-
-    def __getitem__(self, index: Any) -> ndarray:
-        """Basic indices make views, all integers a scalar; others are looked up now, and make a copy."""
-        if not is_basic(index):
-            from fuseir.numpy.indexing import take_selected
-
-            return take_selected(self, index)
-        signature = self.signature.indexed(index)
-        if signature.shape or (type(index) is tuple and Ellipsis in index) or index is Ellipsis:
-            return self._window(signature)
-        from fuseir.numpy.elementwise import copied
-
-        return copied(self._window(signature))
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if not is_basic(index):
-            from fuseir.numpy.indexing import put_selected
-
-            put_selected(self, index, value)
-            return
-        from fuseir.numpy.elementwise import assign
-
-        assign(self._window(self.signature.indexed(index)), value)
+        return map(self.__getitem__, range(self.shape[0]))
 
     def transpose(self, *axes: Any) -> ndarray:
         """The view with permuted dimensions; all reversed if no axes are given."""
@@ -89,11 +64,12 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
             order = normalized_axes(given, self.ndim)
         if len(order) != self.ndim:
             raise ValueError("axes don't match array")
-        return self._window(self.signature.transposed(order))
+        return self.seen_as(self.signature.transposed(order))
 
-    def view_as(self, view: View) -> ndarray:
-        """A view of this array."""
-        return self._window(self.signature.through(view))
+    if TYPE_CHECKING:  # installed by methods.py
+
+        def __getitem__(self, index: Any) -> Any: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
 
     # Values
 
@@ -152,16 +128,6 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
     def __format__(self, specification: str) -> str:
         return format(self.numpy()[()] if not self.shape else self.numpy(), specification)
 
-    def __reduce__(self) -> Any:
-        from fuseir.numpy.creation import array
-
-        return array, (self.numpy(),)
-
-    def __deepcopy__(self, memo: Any) -> Self:
-        from fuseir.numpy.elementwise import copied
-
-        return copied(self)
-
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
 
@@ -181,15 +147,6 @@ class Scalar(ndarray):
 
     def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         return hash(self.numpy()[()])
-
-
-def is_basic(index: Any) -> bool:
-    """Whether an index is made of integers, slices, ``...`` and ``None``: the kind that makes views."""
-    for entry in index if type(index) is tuple else (index,):
-        kind = type(entry)
-        if kind not in _BASIC and not (kind is not bool and isinstance(entry, int | np.integer)):
-            return False
-    return True
 
 
 def normalized_axes(axes: Any, rank: int) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
-from fuseir.numpy.array import ndarray
+from fuseir.numpy.array import Scalar, ndarray
 from fuseir.numpy.elementwise import assign, converted, copied, new_array
 from fuseir.numpy.fallback import as_ours
 from fuseir.runtime.signatures import checked_shape
@@ -37,7 +37,22 @@ def array(
     elif copy:
         result = copied(object, ndarray)
     missing = ndmin - result.ndim
-    return result[(None,) * missing + (...,)] if missing > 0 else result
+    index = (*[None] * missing, ...)
+    return result.seen_as(result.signature.indexed(index)) if missing > 0 else result
+
+
+def cast(a: ndarray, dtype: Any, *, casting: Any = "unsafe", copy: bool = True) -> Any:
+    """The array in another element type; itself if it has that type and need not be copied. Raises TypeError as NumPy does."""
+    wanted = np.dtype(dtype)
+    if not np.can_cast(a.dtype, wanted, casting):
+        raise TypeError(f"Cannot cast array data from {a.dtype!r} to {wanted!r} according to the rule '{casting}'")
+    if wanted not in ELEMENT_NAMES:
+        return a.numpy().astype(wanted)
+    if wanted != a.dtype:
+        result = converted(a, wanted)
+    else:
+        result = copied(a, ndarray) if copy else a
+    return Scalar(result.session, result.root, result.signature, result.first) if isinstance(a, Scalar) else result
 
 
 def _plain(value: Any) -> Any:
@@ -122,22 +137,17 @@ def from_numpy_function(function: Any) -> Any:
     return made
 
 
-arange, linspace, logspace, geomspace, eye, identity, tri, fromfunction, fromiter, frombuffer, indices = map(
-    from_numpy_function,
-    (
-        np.arange,
-        np.linspace,
-        np.logspace,
-        np.geomspace,
-        np.eye,
-        np.identity,
-        np.tri,
-        np.fromfunction,
-        np.fromiter,
-        np.frombuffer,
-        np.indices,
-    ),
-)
+arange = from_numpy_function(np.arange)
+eye = from_numpy_function(np.eye)
+frombuffer = from_numpy_function(np.frombuffer)
+fromfunction = from_numpy_function(np.fromfunction)
+fromiter = from_numpy_function(np.fromiter)
+geomspace = from_numpy_function(np.geomspace)
+identity = from_numpy_function(np.identity)
+indices = from_numpy_function(np.indices)
+linspace = from_numpy_function(np.linspace)
+logspace = from_numpy_function(np.logspace)
+tri = from_numpy_function(np.tri)
 
 
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:

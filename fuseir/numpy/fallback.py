@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import update_wrapper
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import FallbackWarning
 from fuseir.numpy.array import Scalar, ndarray
 from fuseir.runtime.session import current_session
+from fuseir.runtime.tasks import opaque_task
 
 calls: Counter[str] = Counter()
 """How often each function of NumPy was called in place of one of ours."""
@@ -45,13 +48,19 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
     given = _contents((*args, dict(keywords)), contents)
     result = function(*given[:-1], **given[-1])
     for array in changed:
-        from fuseir.numpy.elementwise import assign
-
-        assign(array, as_ours(contents[id(array)]))
-    for array in changed:
+        replace_contents(array, contents[id(array)])
         if result is contents[id(array)]:
-            return array
-    return as_ours(result)
+            result = array
+    return as_ours(result, contents.values())
+
+
+def replace_contents(array: ndarray, contents: np.ndarray[Any, Any]) -> None:
+    """Gives an array other contents, of its shape and element type."""
+
+    def put(elements: np.ndarray[Any, Any]) -> None:
+        elements[...] = contents
+
+    array.session.launch(opaque_task(put, ["write"], "replace_contents"), array)
 
 
 def _contents(value: Any, contents: dict[int, np.ndarray[Any, Any]]) -> Any:
@@ -69,15 +78,78 @@ def _contents(value: Any, contents: dict[int, np.ndarray[Any, Any]]) -> Any:
     return value
 
 
-def as_ours(value: Any) -> Any:
-    """What a function of NumPy returned, with arrays of ours in place of NumPy's where they have an element type of ours."""
+def as_ours(value: Any, taken: Iterable[np.ndarray[Any, Any]] = ()) -> Any:
+    """What a function of NumPy returned, with arrays of ours in place of NumPy's where they have an element type of ours.
+
+    Memory that only the result has becomes ours; ``taken`` are arrays that somebody else has.
+    """
     if isinstance(value, np.ndarray):
         if type(value) is not np.ndarray or value.dtype not in ELEMENT_NAMES:
             return value
-        return current_session().wrap(np.array(value, order="C", copy=True), ndarray)
+        flags = value.flags
+        own = flags.owndata and flags.c_contiguous and flags.writeable and not any(value is each for each in taken)
+        return current_session().wrap(value if own else np.array(value, order="C", copy=True), ndarray)
     kind = type(value)
     if kind is tuple or kind is list:
-        return kind([as_ours(each) for each in value])
+        return kind([as_ours(each, taken) for each in value])
     if isinstance(value, tuple) and hasattr(value, "_fields"):  # the results of linalg
-        return kind(*[as_ours(each) for each in value])
+        return kind(*[as_ours(each, taken) for each in value])
+    if isinstance(value, np.random.Generator | np.random.RandomState):
+        return Wrapped(value)
     return value
+
+
+def seen_from_here(found: Any) -> Any:
+    """A member of NumPy or of one of its modules, as a program sees it here: functions take our arrays and return them."""
+    if isinstance(found, ModuleType):
+        return Namespace(found)
+    if isinstance(found, type) or not callable(found):
+        return found
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        return through_numpy(found, args, keywords)
+
+    return update_wrapper(call, found)
+
+
+class Namespace(ModuleType):
+    """A module of NumPy (``linalg``, ``fft``, ``random``) whose functions take our arrays and return them."""
+
+    def __init__(self, module: ModuleType) -> None:
+        super().__init__(module.__name__.replace("numpy", "fuseir.numpy", 1), module.__doc__)
+        self.__dict__["_module"] = module
+
+    def __getattr__(self, name: str) -> Any:
+        found = self.__dict__[name] = seen_from_here(getattr(self.__dict__["_module"], name))
+        return found
+
+    def __dir__(self) -> list[str]:
+        return dir(self.__dict__["_module"])
+
+
+class Wrapped:
+    """An object of NumPy's, such as a ``Generator``, whose methods take our arrays and return them."""
+
+    def __init__(self, found: Any) -> None:
+        self.__dict__["wrapped"] = found
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.__dict__["wrapped"], name)
+        return _quiet(found) if callable(found) else found
+
+    def __repr__(self) -> str:
+        return repr(self.__dict__["wrapped"])
+
+
+def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that makes arrays: nothing could have fused with it."""
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        contents: dict[int, np.ndarray[Any, Any]] = {}
+        given = _contents((*args, keywords), contents)
+        result = function(*given[:-1], **given[-1])
+        if function.__name__ == "shuffle" and args and isinstance(args[0], ndarray):
+            replace_contents(args[0], contents[id(args[0])])
+        return as_ours(result, contents.values())
+
+    return update_wrapper(call, function)

@@ -1,4 +1,4 @@
-"""Indexing by arrays: masks and lists of positions."""
+"""Indexing: views by basic indices, copies and assignments by arrays of positions and masks."""
 
 from __future__ import annotations
 
@@ -7,51 +7,68 @@ from typing import Any
 import numpy as np
 
 from fuseir.numpy.array import ndarray
-from fuseir.numpy.elementwise import CAST, as_array, as_operand, launch, readable_beside
+from fuseir.numpy.elementwise import CAST, as_array, as_operand, assign, copied, launch, readable_beside
 from fuseir.numpy.fallback import as_ours
 from fuseir.runtime.tasks import defined_task, opaque_task
 
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
-def _plain(index: Any) -> Any:
-    """The index with NumPy's arrays in place of ours."""
-    if isinstance(index, ndarray):
-        return index.numpy()
-    kind = type(index)
-    return kind([_plain(each) for each in index]) if kind is tuple or kind is list else index
-
-
-def take_selected(array: ndarray, index: Any) -> Any:
-    """The elements at an index that is no basic one: a copy. What shape it has is known when the index is, so it is looked up now."""
-    return as_ours(array.numpy()[_plain(index)])
-
-
-_WHERE = {
-    pattern: {
-        dtype: defined_task(
-            f"task put_where(m: read, x: {'read' if pattern == 'a' else 'scalar'}, z: read_write) {{ z = select(m, {cast}(x), z) }}"
-        )
-        for dtype, cast in CAST.items()
-    }
-    for pattern in "as"
+_PUT_WHERE = {
+    (dtype, kind): defined_task(f"task put_where(m: read, x: {kind}, z: read_write) {{ z = select(m, {cast}(x), z) }}")
+    for dtype, cast in CAST.items()
+    for kind in ("read", "scalar")
 }
 
 
-def put_selected(array: ndarray, index: Any, value: Any) -> None:
-    """Assigns to the elements at an index that is no basic one. A number to what a mask selects is a launch as any other."""
+def get_item(array: ndarray, index: Any) -> Any:
+    """``array[index]``: a view for basic indices, a scalar where those are one integer a dimension; else a copy of what they select.
+
+    What others select is looked up now, as the result's shape depends on it.
+    """
+    if not _is_basic(index):
+        return as_ours(array.numpy()[_plain(index)])
+    signature = array.signature.indexed(index)
+    view = array.seen_as(signature)
+    if signature.shape or index is Ellipsis or (type(index) is tuple and any(each is Ellipsis for each in index)):
+        return view
+    return copied(view)  # elements are no views
+
+
+def set_item(array: ndarray, index: Any, value: Any) -> None:
+    """``array[index] = value``. One value for all that a mask selects is a launch as any other; other selections are ordered among them."""
+    if _is_basic(index):
+        assign(array.seen_as(array.signature.indexed(index)), value)
+        return
     value = as_operand(value)
     single = not isinstance(value, ndarray) or not value.shape
     if isinstance(index, ndarray | np.ndarray) and index.dtype == bool and index.shape == array.shape and single:
         mask = readable_beside(as_array(index), array, array.shape)
-        if isinstance(value, ndarray):
-            value = readable_beside(value, array, array.shape)
-        pattern = "a" if isinstance(value, ndarray) else "s"
-        launch(_WHERE[pattern][array.dtype], mask, value, array)
+        value = readable_beside(value, array, array.shape)
+        launch(_PUT_WHERE[array.dtype, "read" if isinstance(value, ndarray) else "scalar"], mask, value, array)
         return
     place, values = _plain(index), _plain(value)
+    # Indices that are out of range, and shapes that do not fit, are errors here: tried on an array that takes no memory.
+    selected = np.broadcast_to(np.zeros((), array.dtype), array.shape)[place]
+    np.broadcast_shapes(np.shape(values), selected.shape)
 
     def put(elements: np.ndarray[Any, Any]) -> None:
         elements[place] = values
 
-    # Wrong indices and shapes are an error here, not when it runs: tried on memory that is not there.
-    np.broadcast_to(np.zeros((), array.dtype), array.shape)[place]
     launch(opaque_task(put, ["read_write"], "put"), array)
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether an index is made of integers, slices, ``...`` and ``None``: the kind that makes views."""
+    for entry in index if type(index) is tuple else (index,):
+        kind = type(entry)
+        if kind not in _BASIC and not (isinstance(entry, int | np.integer) and kind is not bool):
+            return False
+    return True
+
+
+def _plain(index: Any) -> Any:
+    """The same with NumPy's arrays in place of ours."""
+    if isinstance(index, ndarray):
+        return index.numpy()
+    kind = type(index)
+    return kind([_plain(each) for each in index]) if kind is tuple or kind is list else index

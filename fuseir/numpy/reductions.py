@@ -16,9 +16,10 @@ import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import Scalar, ndarray, normalized_axes
-from fuseir.numpy.elementwise import CAST, as_array, assign, launch, new_array, raise_as_numpy
+from fuseir.numpy.elementwise import CAST, as_array, assign, launch, new_array
 from fuseir.numpy.fallback import through_numpy
-from fuseir.numpy.ufuncs import UFUNCS
+from fuseir.numpy.operators import UFUNCS
+from fuseir.numpy.ufunc import raise_as_numpy
 from fuseir.runtime.session import current_session
 from fuseir.runtime.tasks import Task, defined_task
 
@@ -73,7 +74,7 @@ def reduce(
 ) -> Any:
     """A reduction, with the arguments that NumPy's have. Raises AxisError, TypeError and ValueError as NumPy does."""
     array = as_array(a)
-    axes = tuple(range(array.ndim)) if axis is None else normalized_axes(axis, array.ndim)
+    axes = reduced_axes(axis, array.ndim)
     kind = np.dtype(dtype) if dtype is not None else reduction.dtype(array.dtype)
     if kind not in ELEMENT_NAMES or (reduction in (SUM, PRODUCT) and kind.kind == "b"):
         keywords = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, "where": where}
@@ -92,14 +93,14 @@ def reduce(
     arguments = [array]
     if where is not True:
         mask = as_array(where)
-        arguments.append(mask._window(mask.signature.broadcast_to(array.shape)))  # pyright: ignore[reportPrivateUsage]
+        arguments.append(mask.seen_as(mask.signature.broadcast_to(array.shape)))
     start = reduction.identity(kind) if initial is None else initial
     result = _started(shape, kind, start)
     into = result
     if keepdims:
-        into = result._window(
+        into = result.seen_as(
             result.signature.indexed(tuple([0 if k in axes else slice(None) for k in range(array.ndim)]))
-        )  # pyright: ignore[reportPrivateUsage]
+        )
     launch(_task(reduction, array, axes, kind, len(arguments) > 1), *arguments, into)
     if out is not None:
         if out.shape != shape:
@@ -109,6 +110,13 @@ def reduce(
         assign(out, result)
         return out
     return result if shape else Scalar(result.session, result.root, result.signature)
+
+
+def reduced_axes(axis: Any, rank: int) -> tuple[int, ...]:
+    """The axes that a reduction goes over. An array without axes may be reduced along its first or last one, as in NumPy."""
+    if axis is None or (not rank and axis in (0, -1)):
+        return tuple(range(rank))
+    return normalized_axes(axis, rank)
 
 
 def _started(shape: tuple[int, ...], dtype: np.dtype[Any], start: Any) -> ndarray:
@@ -146,7 +154,7 @@ def _literal(value: Any, kind: np.dtype[Any]) -> str:
 
 def count_of(array: ndarray, axis: Any) -> int:
     """How many elements go into each result."""
-    axes = range(array.ndim) if axis is None else normalized_axes(axis, array.ndim)
+    axes = reduced_axes(axis, array.ndim)
     return product([array.shape[k] for k in axes])
 
 
@@ -165,7 +173,7 @@ def mean(
 
 def _mask(where: Any, array: ndarray) -> ndarray:
     mask = as_array(where)
-    return mask._window(mask.signature.broadcast_to(array.shape))  # pyright: ignore[reportPrivateUsage]
+    return mask.seen_as(mask.signature.broadcast_to(array.shape))
 
 
 def var(

@@ -28,12 +28,13 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 class Form:
     """A task instance over a launch domain, with the signature and the partition of each store argument. Equal only to itself.
 
-    ``stores`` and ``scalars`` are positions among the task's parameters, ``needed`` and ``written`` positions among the stores: which must
-    have contents, and which get some.
+    ``stores`` and ``scalars`` are positions among the task's parameters, ``needed`` and ``changed`` positions among the stores: which must
+    have contents, and which get other ones.
     """
 
     __slots__ = (
         "_checked",
+        "changed",
         "domain",
         "instance",
         "needed",
@@ -42,7 +43,6 @@ class Form:
         "signatures",
         "stores",
         "views",
-        "written",
     )
 
     def __init__(
@@ -63,8 +63,17 @@ class Form:
         self.scalars = tuple([k for k, privilege in parameters if privilege is None])
         privileges = list(enumerate(instance.privileges))
         self.needed = tuple([k for k, privilege in privileges if privilege.reads or privilege.reduces])
-        self.written = tuple([k for k, privilege in privileges if privilege.writes])
+        self.changed = tuple([k for k, privilege in privileges if privilege.returned])
         self._checked: set[tuple[int, ...]] = set()
+
+    def replaces(self, argument: int, root: RootStore) -> bool:
+        """Whether a launch writes every element of the root that is this argument."""
+        view = self.views[argument]
+        return (
+            self.instance.privileges[argument].writes
+            and view.covers(root.shape)
+            and self.partitions[argument].covers(view.shape, self.domain)
+        )
 
     def check_overlaps(self, roots: tuple[RootStore, ...]) -> None:
         """Raises LegalityError if arguments that are on the same store must not be (WF-2)."""

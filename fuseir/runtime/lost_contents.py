@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fuseir.dialects.dist.partition import Partition, Shape
-from fuseir.dialects.dist.view import View
-from fuseir.runtime.stores import RootStore
 from fuseir.runtime.window import Launch
-
-
-def replaces(root: RootStore, view: View, partition: Partition, domain: Shape) -> bool:
-    """Whether a write reaches every element of the root."""
-    return view.covers(root.shape) and partition.covers(view.shape, domain)
 
 
 def lose_changes(launches: Iterable[Launch], error: BaseException) -> None:
@@ -28,5 +20,5 @@ def note_replaced(launches: Iterable[Launch]) -> None:
     for launch in launches:
         for k, privilege in enumerate(launch.instance.privileges):
             root = launch.roots[k]
-            if privilege.writes and root.failure is not None:
-                root.replaced |= replaces(root, launch.views[k], launch.partitions[k], launch.domain)
+            if privilege.returned and root.failure is not None:
+                root.replaced |= launch.form.replaces(k, root)

@@ -24,7 +24,7 @@ from fuseir.options import Options, options_from
 from fuseir.runtime.arrays import Array, array_of_view
 from fuseir.runtime.buffers import BufferPool
 from fuseir.runtime.forms import Form, Forms, call_key
-from fuseir.runtime.lost_contents import lose_changes, note_replaced, replaces
+from fuseir.runtime.lost_contents import lose_changes, note_replaced
 from fuseir.runtime.plan import Number, Outcome
 from fuseir.runtime.planning import Planned, Planner
 from fuseir.runtime.signatures import Signatures, checked_shape
@@ -215,11 +215,14 @@ class Session:
         window = self._window
         # One append, so that no lock is needed.
         window.records.append((form, roots, scalars, code, instruction))
-        for k in form.written:
+        for k in form.changed:
             root = roots[k]
             root.defined = True
-            if root.failure is not None and replaces(root, form.views[k], form.partitions[k], form.domain):
+            if root.failure is not None and form.replaces(k, root):
                 root.replaced = True  # nobody will look at what was lost
+            if root.watchers:
+                for watcher in root.watchers:
+                    watcher.written(root)
         if len(window.records) - window.fences >= self._size:
             self._run_full_windows()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from weakref import ReferenceType
 
 import numpy as np
@@ -26,15 +26,24 @@ if TYPE_CHECKING:
     from fuseir.runtime.session import Session
 
 
+class Watcher(Protocol):
+    """Something that has to do with each change of a store."""
+
+    def written(self, root: RootStore) -> None:
+        """A launch that changes the store was captured."""
+        ...
+
+
 class RootStore:
     """A distributed array's memory and state, owned by a session.
 
     ``buffer`` is None until something is written; it is C-contiguous and aligned. ``defined`` is what the application may rely on:
     some captured launch wrote to it. ``failure`` is what made its contents be lost, if they were, and ``replaced`` says that a
-    captured launch is to write all of them anew. ``handle`` is the first handle; when it is gone, all are.
+    captured launch is to write all of them anew. ``handle`` is the first handle; when it is gone, all are. ``watchers`` are told of each
+    captured launch that changes the store.
     """
 
-    __slots__ = ("buffer", "defined", "failure", "handle", "name", "replaced", "signature")
+    __slots__ = ("buffer", "defined", "failure", "handle", "name", "replaced", "signature", "watchers")
 
     def __init__(self, signature: Signature, name: str | None, buffer: Array | None) -> None:
         self.signature = signature
@@ -43,6 +52,7 @@ class RootStore:
         self.defined = buffer is not None
         self.failure: BaseException | None = None
         self.replaced = False
+        self.watchers: tuple[Watcher, ...] = ()
         self.handle: ReferenceType[Handle]
 
     @property
@@ -109,7 +119,8 @@ class Handle:
         """The name given at creation, if any; views have their store's."""
         return self.root.name
 
-    def _window(self, signature: Signature) -> Self:
+    def seen_as(self, signature: Signature) -> Self:
+        """Another handle on the root, with the signature of another view of it."""
         return type(self)(self.session, self.root, signature, self.first)
 
     def __copy__(self) -> Self:
@@ -155,7 +166,7 @@ class Store(RefusedOperators, Handle):
 
         Raises IndexError (also for indices out of range) and TypeError for anything that is no basic index.
         """
-        return self._window(self.signature.indexed(index))
+        return self.seen_as(self.signature.indexed(index))
 
     def transpose(self, *axes: int | Sequence[int]) -> Store:
         """A view with permuted dimensions; all reversed if no axes are given. Axes may be one tuple. Raises ShapeError."""
@@ -164,7 +175,7 @@ class Store(RefusedOperators, Handle):
         order = tuple(axis + self.ndim if axis < 0 else axis for axis in order)
         if sorted(order) != list(range(self.ndim)):
             raise ShapeError(f"axes {given} are no permutation of the {self.ndim} dimensions")
-        return self._window(self.signature.transposed(order))
+        return self.seen_as(self.signature.transposed(order))
 
     @property
     def T(self) -> Store:  # noqa: N802 (NumPy's name)
@@ -173,7 +184,7 @@ class Store(RefusedOperators, Handle):
 
     def broadcast_to(self, shape: Sequence[int] | int) -> Store:
         """A view that repeats elements to the given shape, by NumPy's rules. Raises ShapeError."""
-        return self._window(self.signature.broadcast_to(checked_shape(shape)))
+        return self.seen_as(self.signature.broadcast_to(checked_shape(shape)))
 
     # Reading
 

@@ -10,93 +10,16 @@ import numpy as np
 
 from fuseir.errors import LegalityError
 from fuseir.numpy.array import Scalar, ndarray
-from fuseir.numpy.elementwise import Operation, ufunc
+from fuseir.numpy.ufunc import Operation, ufunc
 from fuseir.runtime.stores import RootStore
 
-NAMES = [
-    "absolute",
-    "add",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "bitwise_and",
-    "bitwise_count",
-    "bitwise_or",
-    "bitwise_xor",
-    "cbrt",
-    "ceil",
-    "copysign",
-    "cos",
-    "cosh",
-    "degrees",
-    "divide",
-    "divmod",
-    "equal",
-    "exp",
-    "exp2",
-    "expm1",
-    "fabs",
-    "float_power",
-    "floor",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "frexp",
-    "gcd",
-    "greater",
-    "greater_equal",
-    "heaviside",
-    "hypot",
-    "invert",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "lcm",
-    "ldexp",
-    "left_shift",
-    "less",
-    "less_equal",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "logaddexp",
-    "logaddexp2",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "maximum",
-    "minimum",
-    "modf",
-    "multiply",
-    "negative",
-    "nextafter",
-    "not_equal",
-    "positive",
-    "power",
-    "radians",
-    "reciprocal",
-    "remainder",
-    "right_shift",
-    "rint",
-    "sign",
-    "signbit",
-    "sin",
-    "sinh",
-    "spacing",
-    "sqrt",
-    "square",
-    "subtract",
-    "tan",
-    "tanh",
-    "trunc",
-]
+_NAMES = """
+    absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_count bitwise_or bitwise_xor cbrt ceil
+    copysign cos cosh degrees divide divmod equal exp exp2 expm1 fabs float_power floor floor_divide fmax fmin fmod frexp gcd greater
+    greater_equal heaviside hypot invert isfinite isinf isnan lcm ldexp left_shift less less_equal log log10 log1p log2 logaddexp
+    logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum modf multiply negative nextafter not_equal positive
+    power radians reciprocal remainder right_shift rint sign signbit sin sinh spacing sqrt square subtract tan tanh trunc
+"""
 
 _NOT_OURS = frozenset({"divmod", "frexp", "gcd", "lcm", "ldexp", "modf", "spacing"})
 """What the task language has no function for: NumPy runs them."""
@@ -123,7 +46,7 @@ ALIASES = {
     "true_divide": "divide",
 }
 
-UFUNCS: dict[str, ufunc] = {name: ufunc(name, is_ours=name not in _NOT_OURS) for name in NAMES}
+UFUNCS: dict[str, ufunc] = {name: ufunc(name, is_ours=name not in _NOT_OURS) for name in _NAMES.split()}
 
 _frame = sys._getframe  # pyright: ignore[reportPrivateUsage]
 
@@ -137,17 +60,17 @@ def _binary(function: ufunc, *, reflected: bool = False) -> Callable[[Any, Any],
 
     def method(self: ndarray, other: Any) -> Any:
         kind = type(other)
+        operation: Operation | None = None
+        roots: tuple[RootStore, ...] = ()
+        scalars: tuple[float, ...] = ()
         if kind is ndarray or kind is Scalar:
-            operation: Operation | None = self.signature.memo.get((function, self.signature, other.signature))
-            roots: Any = (self.root, other.root)
-            scalars: Any = ()
+            operation = self.signature.memo.get((function, self.signature, other.signature))
+            roots = (self.root, other.root)
         elif kind is float:
             key = (function, kind, self.signature) if reflected else (function, self.signature, kind)
             operation = self.signature.memo.get(key)
             roots = (self.root,)
             scalars = (other,)
-        else:
-            operation = None
         if operation is not None:
             session, signature = self.session, operation.signature
             root = RootStore(signature, None, None)
@@ -252,30 +175,18 @@ _COMPARISONS = {
 _UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}
 
 
-def install_operators() -> None:
-    """Gives the array its operators."""
+def _operators() -> dict[str, Callable[..., Any]]:
+    methods: dict[str, Callable[..., Any]] = {}
     for operator, name in _BINARY.items():
-        setattr(ndarray, f"__{operator}__", _binary(UFUNCS[name]))
-        setattr(ndarray, f"__r{operator}__", _binary(UFUNCS[name], reflected=True))
+        methods[f"__{operator}__"] = _binary(UFUNCS[name])
+        methods[f"__r{operator}__"] = _binary(UFUNCS[name], reflected=True)
         if operator != "divmod":
-            setattr(ndarray, f"__i{operator}__", _in_place(UFUNCS[name]))
-    for operator, name in _COMPARISONS.items():
-        setattr(ndarray, f"__{operator}__", _binary(UFUNCS[name]))
-    for operator, name in _UNARY.items():
-        setattr(ndarray, f"__{operator}__", _unary(UFUNCS[name]))
-    ndarray.__pow__ = _power  # pyright: ignore[reportAttributeAccessIssue]
+            methods[f"__i{operator}__"] = _in_place(UFUNCS[name])
+    methods.update({f"__{operator}__": _binary(UFUNCS[name]) for operator, name in _COMPARISONS.items()})
+    methods.update({f"__{operator}__": _unary(UFUNCS[name]) for operator, name in _UNARY.items()})
+    methods["__pow__"] = _power
+    return methods
 
 
-def install_methods(functions: dict[str, Any]) -> None:
-    """Gives the array the methods that are functions of it."""
-    for name, function in functions.items():
-        setattr(ndarray, name, _method(function))
-
-
-def _method(function: Any) -> Any:
-    def method(self: ndarray, *args: Any, **keywords: Any) -> Any:
-        return function(self, *args, **keywords)
-
-    method.__name__ = method.__qualname__ = function.__name__
-    method.__doc__ = function.__doc__
-    return method
+OPERATORS = _operators()
+"""The methods of all operators, by name."""

@@ -1,0 +1,72 @@
+"""Choosing element by element: by a condition, and by limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fuseir.dtypes import ELEMENT_NAMES
+from fuseir.numpy.array import ndarray
+from fuseir.numpy.elementwise import CAST, as_operand, broadcast_shape, launch, new_array
+from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.operators import UFUNCS
+from fuseir.runtime.tasks import Task, defined_task
+
+_TASKS: dict[Any, Task] = {}
+
+
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """``x`` where the condition is true, else ``y``; with the condition alone, the places where it is true."""
+    if x is None and y is None:
+        return through_numpy(np.where, (condition,), {})
+    if x is None or y is None:
+        raise ValueError("either both or neither of x and y should be given")
+    operands = [as_operand(each) for each in (condition, x, y)]
+    kinds = [_weak(each) for each in operands[1:]]
+    numbers = all(isinstance(each, ndarray | bool | int | float | np.generic) for each in operands)
+    ours = any(isinstance(each, ndarray) for each in operands)
+    if not ours or not numbers or np.result_type(*kinds) not in ELEMENT_NAMES:
+        return through_numpy(np.where, (condition, x, y), {})
+    kind = np.result_type(*kinds)
+    for each in operands[1:]:
+        if type(each) is int and kind.kind in "iu":
+            kind.type(each)  # raises OverflowError, as NumPy does
+    shape = broadcast_shape(operands)
+    result = new_array(shape, kind)
+    arguments = [
+        each.seen_as(each.signature.broadcast_to(shape)) if isinstance(each, ndarray) else each for each in operands
+    ]
+    if not isinstance(arguments[0], ndarray):
+        arguments[0] = bool(arguments[0])
+    launch(_task(tuple([isinstance(each, ndarray) for each in arguments]), kind), *arguments, result)
+    return result
+
+
+def _weak(operand: Any) -> Any:
+    """What an operand is to ``np.result_type``: Python's numbers are weak."""
+    return operand.dtype if isinstance(operand, ndarray | np.generic) else operand
+
+
+def _task(arrays: tuple[bool, ...], kind: np.dtype[Any]) -> Task:
+    task = _TASKS.get((arrays, kind))
+    if task is None:
+        parameters = ", ".join(
+            f"{name}: {'read' if is_array else 'scalar'}" for name, is_array in zip("cxy", arrays, strict=True)
+        )
+        cast = CAST[kind]
+        text = f"task where({parameters}, z: write) {{ z = select(bool(c), {cast}(x), {cast}(y)) }}"
+        task = _TASKS[arrays, kind] = defined_task(text)
+    return task
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **keywords: Any) -> Any:
+    """The elements, within limits; None for no limit."""
+    low, high = keywords.pop("min", a_min), keywords.pop("max", a_max)
+    if low is None and high is None:
+        return UFUNCS["positive"](a, out=out, **keywords)
+    if low is None:
+        return UFUNCS["minimum"](a, high, out=out, **keywords)
+    if high is None:
+        return UFUNCS["maximum"](a, low, out=out, **keywords)
+    return UFUNCS["minimum"](UFUNCS["maximum"](a, low, **keywords), high, out=out, **keywords)

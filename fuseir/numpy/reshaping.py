@@ -1,0 +1,215 @@
+"""Other shapes of the same elements, where NumPy makes views.
+
+A view of ours shows a box of a store: dimensions can be permuted, reversed, dropped and added, but not merged or split. For what merges or
+splits dimensions, the result has a store of its own, which mirrors the part of the original that it shows: as long as both can be seen, a
+launch that writes to one is followed by a copy to the other. Programs cannot tell it from a view; it costs a copy for each write.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fuseir.dialects.dist.index_map import Coordinate, IndexMap
+from fuseir.dialects.dist.view import View
+from fuseir.numpy.array import ndarray, normalized_axes
+from fuseir.numpy.elementwise import as_array, copied, launch, new_array
+from fuseir.runtime.arrays import view_strides
+from fuseir.runtime.signatures import Signature
+from fuseir.runtime.stores import RootStore
+from fuseir.runtime.tasks import opaque_task
+
+
+def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -> ndarray:
+    """The elements in another shape: a view, or what cannot be told from one, where NumPy makes a view; else a copy.
+
+    Raises ValueError where the number of elements differs, and for ``copy=False`` where NumPy would copy.
+    """
+    array = as_array(a)
+    if order == "F":
+        return reshape(array.transpose(), tuple(reversed(_extents(array, shape))), copy=copy).transpose()
+    extents = _extents(array, shape)
+    view = _unit_view(array, extents)
+    if view is not None:
+        found = array.seen_as(array.signature.through(view))
+        return copied(found, ndarray) if copy else found
+    result = _reshaped(array, extents)
+    if copy:
+        return result
+    if _is_view_in_numpy(array, extents):
+        _Mirror(array, result)
+    elif copy is False:
+        raise ValueError("Unable to avoid creating a copy while reshaping.")
+    return result
+
+
+def _extents(array: ndarray, shape: Any) -> tuple[int, ...]:
+    """The shape asked for, with -1 worked out."""
+    given = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+    extents = list(map(operator.index, given))
+    unknown = [k for k, extent in enumerate(extents) if extent == -1]
+    if len(unknown) > 1:
+        raise ValueError("can only specify one unknown dimension")
+    known = prod([extent for extent in extents if extent != -1])
+    if unknown and known and array.size % known == 0:
+        extents[unknown[0]] = array.size // known
+    if prod(extents) != array.size or min(extents, default=0) < 0:
+        raise ValueError(f"cannot reshape array of size {array.size} into shape {tuple(given)}")
+    return tuple(extents)
+
+
+def _unit_view(array: ndarray, extents: Sequence[int]) -> View | None:
+    """The view of that shape, if the shapes differ in dimensions of extent 1 only."""
+    old = [(k, extent) for k, extent in enumerate(array.shape) if extent != 1]
+    new = [(k, extent) for k, extent in enumerate(extents) if extent != 1]
+    if [extent for _, extent in old] != [extent for _, extent in new]:
+        return None
+    place = {k: n for (k, _), (n, _) in zip(old, new, strict=True)}
+    results = [Coordinate(place[k], 1, 0) if k in place else Coordinate(None, 0, 0) for k in range(array.ndim)]
+    return View(tuple(extents), IndexMap(len(extents), tuple(results)))
+
+
+def _copy_elements(source: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> None:
+    target[...] = source.reshape(target.shape)
+
+
+_COPY_ELEMENTS = opaque_task(_copy_elements, ["read", "write"], "copy_elements")
+
+
+def _reshaped(array: ndarray, extents: tuple[int, ...]) -> ndarray:
+    result = new_array(extents, array.dtype)
+    launch(_COPY_ELEMENTS, array, result)
+    return result
+
+
+def _is_view_in_numpy(array: ndarray, extents: tuple[int, ...]) -> bool:
+    """Whether NumPy makes a view: asked of an array with the same strides, and no elements that anyone looks at."""
+    signature = array.signature
+    _, strides = view_strides(signature.view, signature.store_shape, signature.dtype.itemsize)
+    stand_in = np.lib.stride_tricks.as_strided(np.empty(1, signature.dtype), signature.shape, strides)
+    try:
+        stand_in.shape = extents  # pyright: ignore[reportDeprecated] (nothing else asks without copying)
+    except AttributeError:
+        return False
+    return True
+
+
+class _Mirror:
+    """Keeps a part of a store and all of another one equal, element by element in order, while both can be seen."""
+
+    def __init__(self, part: ndarray, whole: ndarray) -> None:
+        self._session = part.session
+        self._sides: tuple[tuple[RootStore, Signature], tuple[RootStore, Signature]] = (
+            (part.root, part.signature),
+            (whole.root, whole.signature),
+        )
+        self._copying = False
+        for root, _ in self._sides:
+            root.watchers = (*root.watchers, self)
+
+    def written(self, root: RootStore) -> None:
+        """Copies to the other side what a launch wrote; forgets both if one is gone."""
+        if self._copying:
+            return
+        (first, _), (second, _) = self._sides
+        handles = first.handle(), second.handle()
+        if handles[0] is None or handles[1] is None:
+            for each in (first, second):
+                each.watchers = tuple([watcher for watcher in each.watchers if watcher is not self])
+            return
+        source, target = self._sides if root is first else self._sides[::-1]
+        self._copying = True
+        try:
+            launch(
+                _COPY_ELEMENTS,
+                *[ndarray(self._session, side[0], side[1], side[0].handle()) for side in (source, target)],
+            )
+        finally:
+            self._copying = False
+
+
+def ravel(a: Any, order: str = "C") -> ndarray:
+    """The elements in one dimension; a view where NumPy makes one."""
+    return reshape(a, -1, order)
+
+
+def flatten(a: ndarray, order: str = "C") -> ndarray:
+    """A copy of the elements in one dimension."""
+    return reshape(a, -1, order, copy=True)
+
+
+def squeeze(a: Any, axis: Any = None) -> ndarray:
+    """The view without dimensions of extent 1, or without those that ``axis`` names."""
+    array = as_array(a)
+    if axis is None:
+        axes = tuple([k for k, extent in enumerate(array.shape) if extent == 1])
+    else:
+        axes = normalized_axes(axis, array.ndim)
+        if any(array.shape[k] != 1 for k in axes):
+            raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+    return reshape(array, [extent for k, extent in enumerate(array.shape) if k not in axes])
+
+
+def expand_dims(a: Any, axis: Any) -> ndarray:
+    """The view with dimensions of extent 1 at these places of the result."""
+    array = as_array(a)
+    count = 1 if hasattr(axis, "__index__") else len(axis)
+    axes = normalized_axes(axis, array.ndim + count)
+    extents = iter(array.shape)
+    return reshape(array, [1 if k in axes else next(extents) for k in range(array.ndim + count)])
+
+
+def swapaxes(a: Any, axis1: int, axis2: int) -> ndarray:
+    """The view with two dimensions exchanged."""
+    array = as_array(a)
+    first, second = normalized_axes(axis1, array.ndim)[0], normalized_axes(axis2, array.ndim)[0]
+    order = list(range(array.ndim))
+    order[first], order[second] = second, first
+    return array.transpose(order)
+
+
+def moveaxis(a: Any, source: Any, destination: Any) -> ndarray:
+    """The view with dimensions moved to other places."""
+    array = as_array(a)
+    sources, places = normalized_axes(source, array.ndim), normalized_axes(destination, array.ndim)
+    if len(sources) != len(places):
+        raise ValueError("`source` and `destination` arguments must have the same number of elements")
+    order = [k for k in range(array.ndim) if k not in sources]
+    for place, k in sorted(zip(places, sources, strict=True)):
+        order.insert(place, k)
+    return array.transpose(order)
+
+
+def transpose(a: Any, axes: Any = None) -> ndarray:
+    """The view with permuted dimensions; reversed if no axes are given."""
+    return as_array(a).transpose(axes)
+
+
+def broadcast_to(array: Any, shape: Any, subok: bool = False) -> ndarray:
+    """A view that repeats elements. Writing to it is an error."""
+    source = as_array(array)
+    wanted = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+    if np.broadcast_shapes(source.shape, wanted) != wanted:
+        raise ValueError(
+            f"operands could not be broadcast together with remapped shapes [original->remapped]: {source.shape} and {wanted}"
+        )
+    return source.seen_as(source.signature.broadcast_to(wanted))
+
+
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[ndarray, ...]:
+    """Views of the arrays in their common shape."""
+    arrays = [as_array(a) for a in args]
+    shape = np.broadcast_shapes(*[array.shape for array in arrays])
+    return tuple([broadcast_to(array, shape) for array in arrays])
+
+
+def flip(m: Any, axis: Any = None) -> ndarray:
+    """The view with dimensions reversed in direction."""
+    array = as_array(m)
+    axes = range(array.ndim) if axis is None else normalized_axes(axis, array.ndim)
+    steps = tuple([slice(None, None, -1) if k in axes else slice(None) for k in range(array.ndim)])
+    return array.seen_as(array.signature.indexed(steps))

@@ -1,0 +1,281 @@
+"""Element-wise functions: NumPy's ufuncs as tasks.
+
+What a function does with operands of some kinds (element types, shapes, views; Python's numbers by type) is worked out when they are first
+met, and remembered with the first array operand's signature. From then on a call is one look-up, the result's handle, and the captured
+launch: this is the hot path of a NumPy program, and looks as it does for that reason.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fuseir.dtypes import ELEMENT_NAMES
+from fuseir.numpy.array import Scalar, ndarray
+from fuseir.numpy.elementwise import (
+    CAST,
+    as_array,
+    as_operand,
+    assign,
+    broadcast_shape,
+    launch,
+    new_array,
+    readable_beside,
+)
+from fuseir.numpy.fallback import through_numpy
+from fuseir.runtime.forms import Form
+from fuseir.runtime.session import Session
+from fuseir.runtime.signatures import Signature
+from fuseir.runtime.stores import RootStore
+from fuseir.runtime.tasks import Task, defined_task
+
+_frame = sys._getframe  # pyright: ignore[reportPrivateUsage]
+
+
+class Operation:
+    """A function on operands of some kinds: the form of the launch, and the signature and class of the result.
+
+    Integers that are Python's have to be between ``low`` and ``high``, the limits of the type they are computed in.
+    """
+
+    __slots__ = ("form", "high", "kind", "low", "signature")
+
+    def __init__(self, form: Form, signature: Signature, low: float, high: float) -> None:
+        self.form = form
+        self.signature = signature
+        self.kind: type[ndarray] = ndarray if signature.shape else Scalar
+        self.low = low
+        self.high = high
+
+
+class ufunc:  # noqa: N801 (NumPy's name)
+    """An element-wise function with NumPy's name, types and values; one task for each pattern of arrays and scalars."""
+
+    def __init__(self, name: str, *, is_ours: bool = True) -> None:
+        self.numpy: np.ufunc = getattr(np, name)
+        self.__name__ = name
+        self.__doc__ = f"NumPy's ``{name}``, element by element."
+        self.nin: int = self.numpy.nin
+        self.nout: int = self.numpy.nout
+        self.nargs = self.nin + self.nout
+        self.identity = self.numpy.identity
+        self.types = self.numpy.types
+        self.ntypes = self.numpy.ntypes
+        self.signature = self.numpy.signature
+        self._is_ours = is_ours
+        self._tasks: dict[Any, Task] = {}
+
+    def __repr__(self) -> str:
+        return f"<ufunc '{self.__name__}'>"
+
+    def __call__(self, *operands: Any, out: Any = None, where: Any = True, **keywords: Any) -> Any:
+        """The function of the operands; ``out``, ``where``, ``dtype`` and ``casting`` as in NumPy."""
+        if out is None and where is True and not keywords and len(operands) == self.nin:
+            result = self.apply(operands, 2)
+            if result is not NotImplemented:
+                return result
+        return self._general(operands, out, where, keywords)
+
+    def apply(self, operands: tuple[Any, ...], depth: int) -> Any:
+        """The function of operands, of which one at least is an array of ours; else NotImplemented.
+
+        ``depth`` is how far up the caller is whose line counts as the launch's.
+        """
+        roots: list[RootStore] = []
+        scalars: list[Any] = []
+        key: list[Any] = [self]
+        first: ndarray | None = None
+        for operand in operands:
+            if isinstance(operand, ndarray):
+                if first is None:
+                    first = operand
+                roots.append(operand.root)
+                key.append(operand.signature)
+            else:
+                scalars.append(operand)
+                key.append(type(operand))
+        if first is None:
+            return NotImplemented
+        session = first.session
+        operation: Operation | None = first.signature.memo.get(tuple(key))
+        if operation is None:
+            operation = self._first_met(session, operands, first.signature, tuple(key))
+            if operation is None:
+                return NotImplemented
+        for scalar in scalars:
+            if type(scalar) is int and not operation.low <= scalar <= operation.high:
+                return NotImplemented
+        signature = operation.signature
+        root = RootStore(signature, None, None)
+        if session.made is not None:
+            session.made.append(root)
+        result = operation.kind(session, root, signature)
+        roots.append(root)
+        frame = _frame(depth)
+        session.capture(operation.form, tuple(roots), tuple(scalars), frame.f_code, frame.f_lasti)
+        return result
+
+    # What is not met every time
+
+    def _first_met(
+        self, session: Session, operands: tuple[Any, ...], memo: Signature, key: tuple[Any, ...]
+    ) -> Operation | None:
+        """What the function does with operands of these kinds; None if it is not ours to do.
+
+        Raises as NumPy does: TypeError where the function is not defined, ValueError for shapes that do not fit.
+        """
+        kinds = [_kind(operand) for operand in operands]
+        if any(kind is None for kind in kinds) or not self._is_ours:
+            return None
+        loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
+        if any(dtype not in ELEMENT_NAMES for dtype in loop):
+            return None
+        shape = broadcast_shape(operands)
+        arguments = [
+            operand.seen_as(operand.signature.broadcast_to(shape)) if isinstance(operand, ndarray) else operand
+            for operand in operands
+        ]
+        signature = session.signatures.whole(shape, loop[-1])
+        result = ndarray(session, RootStore(signature, None, None), signature)
+        pattern = "".join("a" if isinstance(operand, ndarray) else "s" for operand in operands)
+        form = session.form(self._task(pattern), [*arguments, result])
+        low, high = _limits(loop[:-1], operands)
+        operation = memo.memo[key] = Operation(form, signature, low, high)
+        return operation
+
+    def form_in_place(self, target: ndarray, operand: Any) -> Form | None:
+        """The form of launches that write the function of an array and an operand to the array; None if that takes more than a launch."""
+        kinds = [_kind(target), _kind(operand)]
+        if any(kind is None for kind in kinds) or not self._is_ours:
+            return None
+        loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
+        if any(dtype not in ELEMENT_NAMES for dtype in loop) or not np.can_cast(loop[-1], target.dtype, "same_kind"):
+            return None
+        if isinstance(operand, ndarray):
+            if broadcast_shape([target, operand]) != target.shape:
+                return None
+            operand = operand.seen_as(operand.signature.broadcast_to(target.shape))
+        task = self._task_into("a" + _letter(operand), tuple([CAST[d] for d in loop[:-1]]), CAST[target.dtype], False)
+        return target.session.form(task, [target, operand, target])
+
+    def _task(self, pattern: str) -> Task:
+        """The task for operands that are arrays ('a') and scalars ('s')."""
+        task = self._tasks.get(pattern)
+        if task is None:
+            names = "xy"[: self.nin]
+            value = f"{self.__name__}({', '.join(names)})"
+            text = f"task {self.__name__}({_parameters(pattern)}, z: write) {{ z = {value} }}"
+            task = self._tasks[pattern] = defined_task(text)
+        return task
+
+    def _general(self, operands: tuple[Any, ...], out: Any, where: Any, keywords: dict[str, Any]) -> Any:
+        """Calls with anything unusual: operands of other kinds, ``out``, ``where``, ``dtype``, ``casting``."""
+        outs = operands[self.nin :] if len(operands) > self.nin else out if isinstance(out, tuple) else (out,)
+        inputs = tuple([as_operand(operand) for operand in operands[: self.nin]])
+        target = outs[0] if len(outs) == 1 else None
+        dtype, casting = keywords.pop("dtype", None), keywords.pop("casting", "same_kind")
+        ours = any(isinstance(operand, ndarray) for operand in (*inputs, target, where))
+        plain = not keywords and self._is_ours and (target is None or isinstance(target, ndarray))
+        if not ours or not plain or len(inputs) != self.nin or any(_kind(operand) is None for operand in inputs):
+            extra = {"dtype": dtype} if dtype is not None else {}
+            if casting != "same_kind":
+                extra["casting"] = casting
+            if where is not True:
+                extra["where"] = where
+            if out is not None:
+                extra["out"] = out
+            return through_numpy(self.numpy, operands, {**keywords, **extra})
+        kinds = tuple([_kind(operand) for operand in inputs])
+        if dtype is None:
+            loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
+        else:
+            loop = self.numpy.resolve_dtypes(
+                (*kinds, None), signature=(*[None] * self.nin, np.dtype(dtype)), casting=casting
+            )  # pyright: ignore[reportArgumentType, reportCallIssue]
+        low, high = _limits(loop[:-1], inputs)
+        fits = all(type(operand) is not int or low <= operand <= high for operand in inputs)
+        if not fits or any(each not in ELEMENT_NAMES for each in loop):
+            return through_numpy(self.numpy, operands, {"dtype": dtype, "out": out, "where": where, "casting": casting})
+        return self._into(inputs, loop, target, where, casting)
+
+    def _into(
+        self, inputs: tuple[Any, ...], loop: Sequence[np.dtype[Any]], out: ndarray | None, where: Any, casting: Any
+    ) -> ndarray:
+        """The function, cast to the type of ``out`` and written to it where ``where`` is true."""
+        mask = None if where is True else as_array(where)
+        masks = [] if mask is None else [mask]
+        if out is None:
+            shape = broadcast_shape([*inputs, *masks])
+            out = new_array(shape, loop[-1])
+            if mask is not None:
+                assign(out, 0)  # NumPy leaves what it finds there
+        else:
+            shape = broadcast_shape([*inputs, *masks, out])
+            if shape != out.shape:
+                raise ValueError(
+                    f"non-broadcastable output operand with shape {out.shape} doesn't match the broadcast shape {shape}"
+                )
+            if not np.can_cast(loop[-1], out.dtype, casting):
+                raise_as_numpy(self.numpy, inputs, out)
+        arguments = [readable_beside(operand, out, shape) for operand in inputs]
+        # Operands of the loop's own types: as NumPy casts them before it computes.
+        casts = [CAST[want] for want in loop[:-1]]
+        task = self._task_into("".join(map(_letter, arguments)), tuple(casts), CAST[out.dtype], mask is not None)
+        arguments += [readable_beside(mask, out, shape) for mask in masks]
+        launch(task, *arguments, out)
+        return out
+
+    def _task_into(self, pattern: str, casts: tuple[str, ...], cast: str, masked: bool) -> Task:
+        key = pattern, casts, cast, masked
+        task = self._tasks.get(key)
+        if task is None:
+            names = "xy"[: self.nin]
+            parameters = [_parameters(pattern)]
+            value = f"{cast}({self.__name__}({', '.join(f'{c}({n})' for n, c in zip(names, casts, strict=True))}))"
+            if masked:
+                parameters.append("m: read")
+                value = f"select(m, {value}, z)"
+            kind = "read_write" if masked else "write"
+            text = f"task {self.__name__}({', '.join(parameters)}, z: {kind}) {{ z = {value} }}"
+            task = self._tasks[key] = defined_task(text)
+        return task
+
+
+def _parameters(pattern: str) -> str:
+    """The parameters of a task's operands."""
+    return ", ".join(
+        f"{name}: {'read' if kind == 'a' else 'scalar'}" for name, kind in zip("xy", pattern, strict=False)
+    )
+
+
+def _letter(operand: Any) -> str:
+    return "a" if isinstance(operand, ndarray) else "s"
+
+
+def _kind(operand: Any) -> Any:
+    """What an operand is to NumPy's promotion: a dtype, or a Python type that is weak. None if it is neither."""
+    if isinstance(operand, ndarray | np.generic):
+        return operand.dtype
+    kind = type(operand)
+    if kind is bool:
+        return np.dtype(bool)
+    return kind if kind in (int, float) else None
+
+
+def _limits(loop: Sequence[np.dtype[Any]], operands: Sequence[Any]) -> tuple[float, float]:
+    """Which Python integers the loop takes."""
+    low, high = -(2.0**63), 2.0**64
+    for dtype, operand in zip(loop, operands, strict=True):
+        if type(operand) is int and dtype.kind in "iu":
+            limits = np.iinfo(dtype)
+            low, high = max(low, limits.min), min(high, limits.max)
+    return low, high
+
+
+def raise_as_numpy(function: np.ufunc, inputs: Sequence[Any], out: ndarray) -> None:
+    """Raises what NumPy raises for operands and a result of these types."""
+    samples = [np.empty(0, each.dtype) if isinstance(each, ndarray) else each for each in inputs]
+    function(*samples, out=np.empty(0, out.dtype))

@@ -1,0 +1,188 @@
+"""Random NumPy programs as text: the same lines run with NumPy and with fuseir.numpy.
+
+A program is made along NumPy's run of it, so that each line fits the shapes it meets. Only operations with exact results are used, so that
+everything can be compared bit for bit.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+EXACT = ("+", "-", "*")
+FUNCTIONS = ("np.minimum", "np.maximum", "np.add", "np.multiply", "np.subtract", "np.equal", "np.less")
+UNARY = ("np.negative", "np.absolute", "np.square", "np.sign", "np.positive")
+DTYPES = ("float64", "float32", "int64", "int32", "int8", "uint8", "bool")
+
+
+class Writer:
+    """Writes a program of some lines, and runs it with NumPy while it does."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.names: dict[str, Any] = {"np": np}
+        self.lines: list[str] = []
+        self.count = 0
+
+    def program(self, length: int) -> str:
+        for _ in range(self.rng.randint(1, 3)):
+            self._new(self._fresh_array())
+        while len(self.lines) < length:
+            self.rng.choice(self.STATEMENTS)(self)
+        return "\n".join(self.lines)
+
+    # What programs are made of
+
+    def _arrays(self) -> list[str]:
+        return [name for name, value in self.names.items() if isinstance(value, np.ndarray)]
+
+    def _any(self) -> str:
+        return self.rng.choice(self._arrays())
+
+    def _run(self, line: str) -> None:
+        """Adds a line if NumPy takes it, and nothing gets out of hand."""
+        saved = dict(self.names)
+        try:
+            with np.errstate(all="ignore"):
+                exec(line, self.names)
+        except (ValueError, TypeError, IndexError, OverflowError, np.exceptions.AxisError):
+            self.names = saved
+            return
+        self.lines.append(line)
+
+    def _new(self, expression: str) -> None:
+        if len(self._arrays()) >= 6:
+            name = self._any()
+        else:
+            self.count += 1
+            name = f"a{self.count}"
+        before = self.names.get(name)
+        self._run(f"{name} = {expression}")
+        value = self.names.get(name)
+        if isinstance(value, np.ndarray) and value.size > 5000:
+            self.lines.pop()
+            del self.names[name]
+            if before is not None:
+                self.names[name] = before
+
+    def _fresh_array(self) -> str:
+        rank = self.rng.choice((0, 1, 1, 2, 2, 3))
+        shape = tuple(self.rng.choice((0, 1, 2, 3, 4, 7)) for _ in range(rank))
+        size = int(np.prod(shape))
+        low = 0 if self.rng.random() < 0.5 else -3
+        values = [self.rng.randint(low, 5) for _ in range(size)]
+        dtype = self.rng.choice(DTYPES)
+        if dtype in ("uint8", "bool"):
+            values = [abs(value) for value in values]
+        return f"np.array({values}, dtype=np.{dtype + '_' if dtype == 'bool' else dtype}).reshape({shape})"
+
+    def _scalar(self) -> str:
+        return self.rng.choice(("1", "2", "-1", "3.0", "0.5", "True", "np.float32(2)", "np.int16(3)", "0"))
+
+    def _index(self, shape: tuple[int, ...]) -> str:
+        entries: list[str] = []
+        for extent in shape[: self.rng.randint(0, len(shape))]:
+            choice = self.rng.random()
+            if choice < 0.2 and extent:
+                entries.append(str(self.rng.randint(-extent, extent - 1)))
+            elif choice < 0.9:
+                bounds = [self.rng.choice(("", "", "1", "-1", "2", "-2")) for _ in range(2)]
+                entries.append(f"{bounds[0]}:{bounds[1]}:{self.rng.choice(('', '', '2', '-1', '-2'))}")
+            else:
+                entries.append("None")
+        if self.rng.random() < 0.2:
+            entries.append("...")
+        return ", ".join(entries) if entries else "..."
+
+    def _expression(self) -> str:
+        x, y = self._any(), self._any()
+        kind = self.rng.randrange(18)
+        if kind < 4:
+            return f"{x} {self.rng.choice(EXACT)} {y}"
+        if kind < 6:
+            return f"{x} {self.rng.choice(EXACT)} {self._scalar()}"
+        if kind == 6:
+            return f"{self._scalar()} {self.rng.choice(EXACT)} {x}"
+        if kind == 7:
+            return f"{self.rng.choice(FUNCTIONS)}({x}, {y})"
+        if kind == 8:
+            return f"{self.rng.choice(UNARY)}({x})"
+        if kind == 9:
+            return f"np.where({x} > {y}, {x}, {self.rng.choice((y, self._scalar()))})"
+        if kind == 10:
+            return f"{x}.{self.rng.choice(('copy()', 'T', 'ravel()', 'flatten()'))}"
+        if kind == 11:
+            return f"np.concatenate([{x}, {y}], axis={self.rng.choice((0, 1, None))})"
+        if kind == 12:
+            return f"np.roll({x}, {self.rng.randint(-3, 3)}, axis={self.rng.choice((0, 1, None))})"
+        if kind == 13:
+            return f"{x}.reshape({self.rng.choice(('-1', '(2, -1)', '(-1, 3)', '(1, -1)', '(-1, 1, 2)'))})"
+        if kind == 14:
+            axis = self.rng.choice(("None", "0", "1", "-1", "(0, 1)"))
+            return f"np.{self.rng.choice(('sum', 'max', 'min', 'any', 'all', 'prod'))}({x}, axis={axis}, keepdims={self.rng.random() < 0.3})"
+        if kind == 15:
+            return f"{x}.astype(np.{self.rng.choice(('float64', 'float32', 'bool_'))})"
+        if kind == 16:
+            return f"{x}[{x} > {self.rng.randint(-1, 3)}]"
+        return f"{x}[{self._index(self.names[x].shape)}]"
+
+    def _assign_new(self) -> None:
+        self._new(self._expression())
+
+    def _view(self) -> None:
+        x = self._any()
+        self._new(f"{x}[{self._index(self.names[x].shape)}]")
+
+    def _in_place(self) -> None:
+        x = self._any()
+        self._run(f"{x} {self.rng.choice(EXACT)}= {self.rng.choice((self._any(), self._scalar()))}")
+
+    def _set(self) -> None:
+        x, y = self._any(), self._any()
+        if self.names[x].dtype.kind in "iub" and self.names[y].dtype.kind == "f":
+            return  # what a float beyond an integer's range becomes is not defined
+        target = f"{x}[{self._index(self.names[x].shape)}]"
+        choice = self.rng.random()
+        if choice < 0.5:
+            self._run(f"{target} = {self.rng.choice((y, '1', '2', 'True'))}")
+        elif choice < 0.8:
+            self._run(f"{target} {self.rng.choice(EXACT)}= {y}")
+        else:
+            self._run(f"{x}[{x} > {self.rng.randint(-1, 3)}] = {self.rng.choice(('0', '1', '2'))}")
+
+    def _shift(self) -> None:
+        """Assignments from one part of an array to another: NumPy copies first."""
+        x = self._any()
+        pairs = (("1:", ":-1"), (":-1", "1:"), ("::-1", ":"), (":", "::-1"), ("1:", "0:1"))
+        target, source = self.rng.choice(pairs)
+        self._run(f"{x}[{target}] {self.rng.choice(('', '', '+', '*'))}= {x}[{source}]")
+
+    def _out(self) -> None:
+        x, y, z = self._any(), self._any(), self._any()
+        if self.names[z].dtype.kind == "f" or self.names[x].dtype.kind != "f":
+            self._run(f"{self.rng.choice(FUNCTIONS[:5])}({x}, {y}, out={z})")
+
+    STATEMENTS = (_assign_new, _assign_new, _assign_new, _view, _in_place, _set, _set, _shift, _out)
+
+
+def run(program: str, module: Any) -> dict[str, Any]:
+    """The variables of a program after it ran with a module as ``np``, as NumPy arrays."""
+    names: dict[str, Any] = {"np": module}
+    with np.errstate(all="ignore"):
+        exec(program, names)
+    return {name: np.asarray(value) for name, value in names.items() if name.startswith("a")}
+
+
+def difference(program: str, module: Any) -> str | None:
+    """The first variable in which a module and NumPy differ; None if there is none."""
+    expected = run(program, np)
+    found = run(program, module)
+    for name, want in expected.items():
+        got = found[name]
+        if got.dtype != want.dtype or got.shape != want.shape:
+            return f"{name}: {got.dtype}{got.shape} instead of {want.dtype}{want.shape}"
+        if not np.array_equal(got, want, equal_nan=want.dtype.kind == "f"):
+            return f"{name}: {got!r} instead of {want!r}"
+    return None
