@@ -14,7 +14,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from fuseir.cache import DiskCache
-from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels, kernel_text
+from fuseir.codegen.llvm.compile import compile_kernels, kernel_text
+from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.codegen.llvm.plan_driver import plan_driver
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp

@@ -23,7 +23,8 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from fuseir.cache import DiskCache
-from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels
+from fuseir.codegen.llvm.compile import compile_kernels
+from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.passes.pipelines import run_pipeline
 
 
