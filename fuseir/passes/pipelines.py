@@ -48,6 +48,11 @@ PIPELINES = {"cpu": CPU_PIPELINE, "first-task": FIRST_TASK_PIPELINE, "unfused": 
 """By the names that tools use."""
 
 
+def pipeline_of(fuse: bool, first_task: bool) -> Pipeline:
+    """The pipeline of a window on the CPU; ``first_task``: of one that is full."""
+    return (FIRST_TASK_PIPELINE if first_task else CPU_PIPELINE) if fuse else UNFUSED_PIPELINE
+
+
 def run_pipeline(
     module: ModuleOp,
     pipeline: Pipeline,

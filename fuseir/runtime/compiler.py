@@ -42,8 +42,10 @@ from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import FallbackWarning, LimitError, SourceLocation
 from fuseir.location import CallSite
 from fuseir.options import Options
+from fuseir.passes.pipelines import pipeline_of, run_pipeline
 from fuseir.passes.remarks import Explanation, Remark, RemarkKind, Remarks
 from fuseir.runtime.executors import Executor, make_executor
+from fuseir.runtime.executors.native_machine import NativeMachine
 from fuseir.runtime.first_task import Dump, FirstTaskWatch
 from fuseir.runtime.plan import Number, Plan
 from fuseir.runtime.planning import Planned
@@ -59,9 +61,9 @@ class Compiler:
     ``fallbacks`` counts windows that could not be compiled as asked; ``remarks`` are about the window that was planned last.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, machine: NativeMachine | None = None) -> None:
         self.options = options
-        self.executor: Executor = make_executor(options)
+        self.executor: Executor = make_executor(options, machine)
         self.fallbacks = 0
         self.remarks = Remarks()
         self._numbers = count()
@@ -71,16 +73,6 @@ class Compiler:
     def explain(self) -> Explanation:
         """What the passes said about the window planned last, with the lines of the user's program."""
         return Explanation(remark.with_lines(_line_of) for remark in self.remarks)
-
-    @property
-    def kernels_compiled(self) -> int:
-        """Kernels that went through the code generator so far."""
-        return self.executor.kernels_compiled
-
-    @property
-    def kernels_loaded(self) -> int:
-        """Kernels that were found in the disk cache so far."""
-        return self.executor.kernels_loaded
 
     def plan(self, records: list[Record]) -> Plan:
         """The plan of a window.
@@ -125,6 +117,16 @@ class Compiler:
         dump = self._dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
         dump("captured", capture_module(records).module)
         return dump
+
+    def look_at(self, records: list[Record], *, first_task: bool) -> None:
+        """Has ``explain`` tell of a window that was planned by another process: runs the passes on it, and makes no plan."""
+        self.remarks = Remarks()
+        try:
+            run_pipeline(
+                capture_module(records).module, pipeline_of(self.options.fuse, first_task), remarks=self.remarks
+            )
+        except Exception as error:
+            self._warn(error)
 
     def note_difference(self, text: str, site: CallSite) -> None:
         """Add the remark that says why the window planned last was not known."""

@@ -1,6 +1,6 @@
 """Plans by the canonical form of their windows: what was planned once is not planned again (Diffuse §5.2).
 
-A hit runs no pass and no code generator; it does not even load the compiler.
+A hit runs no pass and no code generator; it does not even load the compiler. Nor does a plan that another process left on disk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fuseir.runtime.window import Canonical, Forms, Key, Record, canonical, laun
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
-    from fuseir.runtime.compiler import Compiler
+    from fuseir.runtime.plan_source import PlanSource
 
 _MOST_PLANS = 1024
 _COMPARED = 64
@@ -46,7 +46,7 @@ class Planner:
     def __init__(self, options: Options, statistics: Statistics) -> None:
         self._options = options
         self._statistics = statistics
-        self._compiler: Compiler | None = None
+        self._source: PlanSource | None = None
         self._log = RemarkLog(options)
         self._forms = Forms()
         self._plans: dict[Key, Planned] = {}
@@ -77,7 +77,7 @@ class Planner:
         """What was said about the window that was planned last."""
         from fuseir.passes.remarks import Explanation
 
-        return Explanation() if self._compiler is None else self._compiler.explain()
+        return Explanation() if self._source is None else self._source.explain()
 
     @contextmanager
     def no_compile(self) -> Generator[None]:
@@ -90,19 +90,21 @@ class Planner:
 
     def _make(self, records: list[Record], difference: Difference | None, full: bool) -> Planned:
         statistics, start = self._statistics, perf_counter()
-        if self._compiler is None:
-            from fuseir.runtime.compiler import Compiler
+        if self._source is None:
+            from fuseir.runtime.plan_source import PlanSource
 
-            self._compiler = Compiler(self._options)
-        compiler = self._compiler
-        planned = compiler.plan_first_task(records) if full else Planned(compiler.plan(records))
+            self._source = PlanSource(self._options)
+        source = self._source
+        planned = source.plan_first_task(records) if full else Planned(source.plan(records))
         if difference is not None:
-            compiler.note_difference(difference.text, _site(records, difference))
-        self._log.write(compiler.explain())
-        statistics.plan_misses += 1
-        statistics.kernels_compiled = compiler.kernels_compiled
-        statistics.kernels_loaded = compiler.kernels_loaded
-        statistics.fallbacks = compiler.fallbacks
+            source.note_difference(difference.text, _site(records, difference))
+        if self._options.remark_kinds:
+            self._log.write(source.explain())
+        statistics.plan_misses += source.plans_loaded == statistics.plans_loaded
+        statistics.plans_loaded = source.plans_loaded
+        statistics.kernels_compiled = source.kernels_compiled
+        statistics.kernels_loaded = source.kernels_loaded
+        statistics.fallbacks = source.fallbacks
         statistics.compile_seconds += perf_counter() - start
         return planned
 

@@ -23,6 +23,8 @@ class Statistics:
     """Plans that were known."""
     plan_misses: int = 0
     """Plans that had to be made: their windows went through the passes."""
+    plans_loaded: int = 0
+    """Plans that another process, or session, had made: they were found on disk (docs/caching.md)."""
     kernels_compiled: int = 0
     """Kernels that LLVM compiled."""
     kernels_loaded: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
@@ -37,6 +38,7 @@ class TaskInstance:
     __slots__ = (
         "__weakref__",
         "_alike",
+        "_kernel_digest",
         "argument_names",
         "argument_types",
         "divisible",
@@ -80,7 +82,16 @@ class TaskInstance:
             self.divisible = not reduces_on_its_own(kernel)
         self.layouts: dict[tuple[int, tuple[Shape, ...]], tuple[Shape, tuple[Partition, ...]]] = {}
         # Not the instance itself where it is the first of its kind: it could go away only when cycles are collected.
+        self._kernel_digest: str | None = None
         self._alike: TaskInstance | Literal["itself"] | None = "itself" if kernel is None else None
+
+    @property
+    def kernel_digest(self) -> str | None:
+        """What stands for the kernel's text, in every process; None for an opaque task."""
+        if self._kernel_digest is None and self.kernel is not None:
+            text = str(self.kernel)
+            self._kernel_digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._kernel_digest
 
     @property
     def first_alike(self) -> TaskInstance:
@@ -89,7 +100,7 @@ class TaskInstance:
         An opaque task is alike to itself only: nobody can tell what its function does.
         """
         if self._alike is None:
-            text = str(self.kernel), self.privileges, self.argument_types, self.scalar_types
+            text = self.kernel_digest, self.privileges, self.argument_types, self.scalar_types
             first = _FIRST_ALIKE.setdefault(text, self)
             self._alike = "itself" if first is self else first
         return self if self._alike == "itself" else self._alike

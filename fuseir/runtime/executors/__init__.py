@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from fuseir.options import Options
     from fuseir.passes.remarks import Remarks
+    from fuseir.runtime.executors.native_machine import NativeMachine
     from fuseir.runtime.plan import Plan
 
 
@@ -45,13 +46,20 @@ class Executor(Protocol):
         ...
 
 
-def make_executor(options: Options) -> Executor:
-    """The executor that the options ask for."""
+def make_machine(options: Options) -> NativeMachine:
+    """The threads and kernels of a session. Raises CompileError."""
+    from fuseir.cache import cache_of
+    from fuseir.runtime.executors.native_machine import NativeMachine
+
+    return NativeMachine(options.threads, cache_of(options))
+
+
+def make_executor(options: Options, machine: NativeMachine | None = None) -> Executor:
+    """The executor that the options ask for; ``machine`` is the session's, if it has one already."""
     if options.target == "reference":
         from fuseir.runtime.executors.reference import ReferencePlanner
 
         return ReferencePlanner()
-    from fuseir.cache import cache_of
     from fuseir.runtime.executors.cpu import CpuExecutor
 
-    return CpuExecutor(options.threads, cache_of(options))
+    return CpuExecutor(make_machine(options) if machine is None else machine)

@@ -13,22 +13,21 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from fuseir.cache import DiskCache
+from fuseir.codegen.llvm.cache_keys import text_digest
 from fuseir.codegen.llvm.compile import compile_kernels, kernel_text
 from fuseir.codegen.llvm.compiled import CompiledKernel
-from fuseir.codegen.llvm.plan_driver import plan_driver
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp
 from fuseir.dialects.kernel import is_kernel, sources_of_results
 from fuseir.errors import UnsupportedError, UsageError
 from fuseir.options import available_cpus
-from fuseir.passes.pipelines import CPU_PIPELINE, FIRST_TASK_PIPELINE, UNFUSED_PIPELINE, run_pipeline
+from fuseir.passes.pipelines import pipeline_of, run_pipeline
 from fuseir.passes.remarks import Remarks
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.executors.kernel_steps import StepMaker
+from fuseir.runtime.executors.native_machine import NativeMachine
 from fuseir.runtime.executors.native_plan import in_batches
 from fuseir.runtime.executors.opaque import OpaqueStep
-from fuseir.runtime.executors.workers import WorkerPool
 from fuseir.runtime.plan import Number, Plan, Release, Slot, Step, Swap
 from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches, scalar_values, shape_of
 
@@ -36,20 +35,18 @@ from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches
 class CpuExecutor:
     """Compiles and runs plans on this machine's processors."""
 
-    def __init__(self, threads: int, cache: DiskCache | None = None) -> None:
-        self.cache = cache
-        self.pool = WorkerPool(plan_driver(cache), threads)
-        self._kernels: dict[str, CompiledKernel] = {}
+    def __init__(self, machine: NativeMachine) -> None:
+        self._machine = machine
 
     @property
     def kernels_compiled(self) -> int:
         """Distinct kernels compiled so far."""
-        return sum(not kernel.from_cache for kernel in self._kernels.values())
+        return self._machine.kernels_compiled
 
     @property
     def kernels_loaded(self) -> int:
         """Distinct kernels found in the disk cache so far."""
-        return sum(kernel.from_cache for kernel in self._kernels.values())
+        return self._machine.kernels_loaded
 
     def prepare(
         self,
@@ -81,14 +78,13 @@ class CpuExecutor:
             if dump is not None:
                 dump(stage, staged)
 
-        fused = FIRST_TASK_PIPELINE if first_task else CPU_PIPELINE
-        run_pipeline(module, fused if fuse else UNFUSED_PIPELINE, dump=after_stage, remarks=remarks)
+        run_pipeline(module, pipeline_of(fuse, first_task), dump=after_stage, remarks=remarks)
         made = [op for op in module.ops if isinstance(op, StoreOp) and op.result not in {*slots}]
         slots += [op.result for op in made]
         plan_slots += map(_slot, made)
         slot_numbers: dict[SSAValue, int] = {store: number for number, store in enumerate(slots)}
         scalar_numbers: dict[SSAValue, int] = {scalar: number for number, scalar in enumerate(scalars)}
-        maker = StepMaker(self.pool, self.cache, slot_numbers, plan_slots, scalar_numbers)
+        maker = StepMaker(self._machine.pool, self._machine.cache, slot_numbers, plan_slots, scalar_numbers)
         kernels = self._compiled(module)
         steps: list[Step | Release | Swap] = []
         for op in module.ops:
@@ -107,7 +103,7 @@ class CpuExecutor:
         removed = before - _touched(module)
         return Plan(
             tuple(plan_slots),
-            in_batches(steps, self.pool, plan_slots),
+            in_batches(steps, self._machine.pool, plan_slots),
             len(numbers),
             sum(not isinstance(step, Release | Swap) for step in steps),
             tuple(sorted(slot_numbers[root] for root in removed)),
@@ -118,18 +114,20 @@ class CpuExecutor:
 
         Equal kernels are compiled once, whatever their names and stores; the new ones of a module are compiled together.
         """
-        texts: dict[str, str] = {}
-        missing: dict[str, FuncOp] = {}
+        known = self._machine.kernels
+        digests: dict[str, str] = {}
+        missing: dict[str, tuple[FuncOp, str]] = {}
         for launch in launches(module):
             callee = launch.callee()
-            if callee is not None and not callee.is_declaration and launch.task_name not in texts:
-                text = texts[launch.task_name] = kernel_text(callee)
-                if text not in self._kernels:
-                    missing[text] = callee
+            if callee is not None and not callee.is_declaration and launch.task_name not in digests:
+                text = kernel_text(callee)
+                digest = digests[launch.task_name] = text_digest(text)
+                if digest not in known:
+                    missing[digest] = callee, text
         if missing:
-            compiled = compile_kernels(list(missing.values()), self.cache, list(missing))
-            self._kernels.update(zip(missing, compiled, strict=True))
-        return {symbol: self._kernels[text] for symbol, text in texts.items()}
+            kernels, texts = zip(*missing.values(), strict=True)
+            self._machine.add(compile_kernels(kernels, self._machine.cache, texts))
+        return {symbol: known[digest] for symbol, digest in digests.items()}
 
 
 def run_module(
@@ -155,7 +153,7 @@ def run_module(
     ]
     values = list(scalar_values(module, scalars or {}).values())
     check_opaque_tasks(module, opaque_tasks or {})
-    plan = CpuExecutor(threads or available_cpus()).prepare(module, opaque_tasks or {}, fuse=fuse)
+    plan = CpuExecutor(NativeMachine(threads or available_cpus())).prepare(module, opaque_tasks or {}, fuse=fuse)
     outcome = plan.run(slots, [value.item() for value in values])
     if outcome.failure is not None:
         raise outcome.failure
