@@ -38,9 +38,15 @@ class Keys:
         return cls(hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest())
 
     def key(self, kind: str, text: str) -> str:
-        """The key of what is made from a text, among entries of one kind."""
-        # A name may hold what is no text (a lone surrogate); a key it has all the same.
-        return hashlib.sha256(f"{self.environment}\n{kind}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
+        """The key of what is made from a text, among entries of one kind: a word, which the key starts with."""
+        digest = digest_of_text(f"{self.environment}\n{kind}\n{text}")
+        return f"{kind}-{digest}"
+
+
+def digest_of_text(text: str) -> str:
+    """The SHA-256 of a text."""
+    # A name may hold what is no text (a lone surrogate); a digest it has all the same.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @cache

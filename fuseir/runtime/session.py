@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from fuseir.cache import CacheInfo, cache_of
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import LargeInteger, element_dtype
@@ -39,7 +40,6 @@ from fuseir.runtime.tasks import Task
 from fuseir.runtime.window import Canonical, Fence, Launch, Record, Release, launches_of, without
 
 if TYPE_CHECKING:
-    from fuseir.cache import CacheInfo
     from fuseir.passes.remarks import Explanation
 
 _FEW = 8
@@ -61,6 +61,7 @@ class Session:
         self._launches = 0
         self._size = self.options.window
         self._captured: set[int] = set()
+        self._disk = cache_of(self.options)
         self._planner = Planner(self.options, self.statistics)
         self._running = False
         self._buffers = BufferPool()
@@ -154,7 +155,7 @@ class Session:
         try:
             _sort_arguments(task, arguments, stores, scalars)
             instance = task.instance(
-                [(s.dtype, len(s.shape)) for s in stores], [_scalar_type(value) for value in scalars]
+                [(s.dtype, len(s.shape)) for s in stores], [_scalar_type(value) for value in scalars], self._disk
             )
             shapes = tuple([s.shape for s in stores])
             if domain is None and partitions is None:
@@ -223,16 +224,12 @@ class Session:
         return self._planner.no_compile()
 
     def cache_info(self) -> CacheInfo:
-        """What the disk cache of compiled kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
-        from fuseir.cache import cache_of
-
-        return cache_of(self.options).info()
+        """What the disk cache of plans and kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
+        return self._disk.info()
 
     def cache_clear(self) -> int:
-        """Removes all compiled kernels on disk, and returns how many files those were. Plans known to sessions stay known."""
-        from fuseir.cache import cache_of
-
-        return cache_of(self.options).clear()
+        """Removes all plans and kernels on disk, and returns how many files those were. What sessions know stays known."""
+        return self._disk.clear()
 
     # Execution
 

@@ -21,11 +21,11 @@ from xdsl.dialects.func import FuncOp
 
 import fuseir
 from fuseir.cache import DiskCache, Entry
-from fuseir.cache.environment import digest_of_sources
+from fuseir.cache.environment import digest_of_sources, digest_of_text
 from fuseir.codegen.llvm import cache_keys, code_cache
 from fuseir.codegen.llvm import compile as compile_module
 from fuseir.codegen.llvm import support as support_module
-from fuseir.codegen.llvm.cache_keys import CacheKeys, environment_fields, text_digest
+from fuseir.codegen.llvm.cache_keys import CacheKeys, environment_fields
 from fuseir.codegen.llvm.compile import compile_kernels, emit_kernels, kernel_text
 from fuseir.codegen.llvm.object_code import object_of
 from fuseir.codegen.llvm.support import SupportLibrary, support_library
@@ -142,7 +142,7 @@ def test_code_without_its_function_is_replaced(disk: DiskCache) -> None:
     check(AXPY, np.add, disk)
     keys = cache_keys.keys_of(host_target())
     assert keys is not None
-    key = keys.kernel(text_digest(kernel_text(kernel_of(AXPY))))
+    key = keys.kernel(digest_of_text(kernel_text(kernel_of(AXPY))))
     entry = disk.get(key, lambda entry: entry)
     assert entry is not None
     disk.put(key, Entry({**entry.header, "symbol": "fz_task_0_0123456789ab"}, entry.payload))
@@ -200,7 +200,8 @@ def test_nothing_of_another_environment_is_found(disk: DiskCache, monkeypatch: p
             monkeypatch.setattr(code_cache, "keys_of", lambda _, keys=keys: keys)
             hits = disk.info().hits
             assert (
-                code_cache.CodeCache.of(disk, host_target()).kernel(text_digest(kernel_text(kernel_of(AXPY)))) is None
+                code_cache.CodeCache.of(disk, host_target()).kernel(digest_of_text(kernel_text(kernel_of(AXPY))))
+                is None
             )  # pyright: ignore[reportOptionalMemberAccess]
             assert disk.info().hits == hits
     assert len(environments) == 1 + 3 * len(fields) - sum(value == "" for value in fields.values())

@@ -6,7 +6,6 @@ and equal object code.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 
 import llvmlite
@@ -21,7 +20,7 @@ class CacheKeys(Keys):
     """Makes keys for one environment."""
 
     def kernel(self, digest: str) -> str:
-        """The key of a kernel by its :func:`text_digest`."""
+        """The key of a kernel by the digest of its text."""
         return self.key("kernel", digest)
 
     def support(self, function: SupportFunction) -> str:
@@ -31,12 +30,6 @@ class CacheKeys(Keys):
     def probe(self) -> str:
         """The key of the note that code of this environment was loaded by a child process and did not end it."""
         return self.key("probe", "")
-
-
-def text_digest(text: str) -> str:
-    """What stands for a kernel: a SHA-256 of its text, under a name that all kernels share."""
-    # A name may hold what is no text (a lone surrogate).
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def environment_fields(target: Target) -> dict[str, str] | None:

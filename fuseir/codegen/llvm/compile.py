@@ -12,7 +12,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp, TensorType
 
 from fuseir.cache import DiskCache
-from fuseir.codegen.llvm.cache_keys import text_digest
+from fuseir.cache.environment import digest_of_text
 from fuseir.codegen.llvm.code_cache import CodeCache
 from fuseir.codegen.llvm.compiled import CompiledKernel, KernelCode, found_kernel, loaded_kernels
 from fuseir.codegen.llvm.emit import emit_kernel
@@ -84,7 +84,7 @@ def compile_kernels(
     target = host_target()
     cache = CodeCache.of(disk, target)
     texts = [kernel_text(kernel) for kernel in kernels] if texts is None else texts
-    named = [(text_digest(text), kernel) for text, kernel in zip(texts, kernels, strict=True)]
+    named = [(digest_of_text(text), kernel) for text, kernel in zip(texts, kernels, strict=True)]
     found = [None if cache is None else found_kernel(digest, cache, target) for digest, _ in named]
     try:
         codes = [code or _compiled(*each, target, cache) for code, each in zip(found, named, strict=True)]

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from fuseir.codegen.llvm.cache_keys import text_digest
+from fuseir.cache.environment import digest_of_text
 from fuseir.codegen.llvm.compile import compile_kernels, kernel_text
 from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.dialects.dist.launch import LaunchOp
@@ -121,7 +121,7 @@ class CpuExecutor:
             callee = launch.callee()
             if callee is not None and not callee.is_declaration and launch.task_name not in digests:
                 text = kernel_text(callee)
-                digest = digests[launch.task_name] = text_digest(text)
+                digest = digests[launch.task_name] = digest_of_text(text)
                 if digest not in known:
                     missing[digest] = callee, text
         if missing:
