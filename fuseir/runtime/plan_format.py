@@ -29,13 +29,19 @@ Header = dict[str, Any]
 def encode_plan(planned: Planned) -> Header | None:
     """What JSON says of a plan; None for one that is not all native, such as one with opaque tasks. Names of stores are left out."""
     plan, kernels = planned.plan, _Kernels()
+    for step in plan.steps:
+        for launch in step.steps if isinstance(step, Batch) else (step,):
+            if isinstance(launch, KernelStep) and isinstance(kernel := launch.calls[0].kernel, CompiledKernel):
+                kernels.number(kernel)
+    launched = len(kernels.numbers)
     steps = [_encode_step(step, kernels) for step in plan.steps]
     if None in steps:
         return None
     return {
         "slots": [[list(slot.shape), slot.dtype.str] for slot in plan.slots],
         "steps": steps,
-        "kernels": list(kernels.numbers),
+        "kernels": list(kernels.numbers)[:launched],
+        "other_kernels": list(kernels.numbers)[launched:],
         "tasks": plan.tasks,
         "launches": plan.launches,
         "temporaries": list(plan.temporaries),
@@ -94,9 +100,9 @@ def _encode_call(call: NativeCall, kernels: _Kernels) -> Any:
 # Reading
 
 
-def kernels_of(header: Mapping[str, Any]) -> list[str]:
-    """The digests of the kernels that a plan needs. Raises KeyError, TypeError or ValueError for what is no plan."""
-    return [_text(digest) for digest in _list(header["kernels"])]
+def kernels_of(header: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The digests of the kernels that a plan needs: those of its launches, and others. Raises KeyError or TypeError for what is no plan."""
+    return list(map(_text, _list(header["kernels"]))), list(map(_text, _list(header["other_kernels"])))
 
 
 def decode_plan(header: Mapping[str, Any], kernels: Mapping[str, CompiledKernel], pool: WorkerPool) -> Planned:
@@ -107,7 +113,8 @@ def decode_plan(header: Mapping[str, Any], kernels: Mapping[str, CompiledKernel]
     slots = tuple(
         Slot(None, _numbers(shape), np.dtype(_text(dtype))) for shape, dtype in map(_list, _list(header["slots"]))
     )
-    reader = _Reader([kernels[digest] for digest in kernels_of(header)], slots, pool)
+    launched, others = kernels_of(header)
+    reader = _Reader([kernels[digest] for digest in (*launched, *others)], slots, pool)
     plan = Plan(
         slots,
         tuple(map(reader.step, _list(header["steps"]))),

@@ -58,7 +58,7 @@ class StoredPlans:
         forms = [form for form in key.stream if isinstance(form, Form)]
         scalars = sum(len(form.instance.scalar_types) for form in forms)
         try:
-            if not self._machine.find(kernels_of(header)):
+            if not self._machine.find(*kernels_of(header)):
                 return None
             planned = decode_plan(header, self._machine.kernels, self._machine.pool)
             check_plan(planned.plan, [Slot(None, store.shape, store.dtype) for store in key.stores], scalars)

@@ -134,7 +134,7 @@ class TaskInstance:
         highest = max(range(len(shapes)), key=lambda k: len(shapes[k]), default=0)
         cut: list[tuple[int, int]] = []
         if self.divisible and shapes and shapes[highest]:
-            cut = next((members for members in self.extent_classes if (highest, 0) in members), [(highest, 0)])
+            cut = list(next((each for each in self.extent_classes if (highest, 0) in each), [(highest, 0)]))
         changed = {k for k, privilege in enumerate(self.privileges) if privilege.writes}
         # A kernel may tie two dimensions of one argument: cutting both would leave out all tiles off the diagonal.
         twice = len({argument for argument, _ in cut}) < len(cut)
