@@ -78,13 +78,15 @@ class _Checks:
     def call(self, call: NativeCall, buffers: Sequence[int]) -> None:
         _demand(all(n < self.scalars and name in abi.SCALAR_FORMATS for n, name in call.scalars), "no such scalar")
         _demand(all(-_MOST < word < _MOST for word in call.layout), "a number beyond 62 bits")
-        words = iter(call.layout)
-        extents = [next(words) for _ in range(next(words))]
+        words = _Words(call.layout)
+        extents = words.take(*words.take(1))
         _demand(bool(extents) and min(extents) >= 0 and prod(extents) == call.points, "a domain of other points")
         for base in call.bases:
-            dimensions = [abi.TileDimension(*(next(words) for _ in range(6))) for _ in range(next(words))]
-            self.argument(base, dimensions, next(words), call.points, len(extents), buffers)
-        _demand(next(words, None) is None, "a layout of more arguments")
+            (rank,) = words.take(1)
+            dimensions = [abi.TileDimension(*words.take(abi.NUMBERS_PER_DIMENSION)) for _ in range(rank)]
+            (partial_stride,) = words.take(1)
+            self.argument(base, dimensions, partial_stride, call.points, len(extents), buffers)
+        _demand(not words.left, "a layout of more arguments")
 
     def argument(
         self,
@@ -116,6 +118,25 @@ class _Checks:
         low = base.offset + sum(min(step, 0) for step in steps)
         high = base.offset + sum(max(step, 0) for step in steps) + item
         _demand(low >= 0 and high <= size, "an address outside of its buffer")
+
+
+class _Words:
+    """The numbers of a layout, from the front."""
+
+    def __init__(self, words: Sequence[int]) -> None:
+        self._words = words
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        """How many are left."""
+        return len(self._words) - self._at
+
+    def take(self, count: int) -> Sequence[int]:
+        """The next few."""
+        _demand(0 <= count <= self.left, "a layout of fewer numbers")
+        self._at += count
+        return self._words[self._at - count : self._at]
 
 
 def _bytes(slot: Slot) -> int:
