@@ -74,26 +74,28 @@ class Compiler:
         """What the passes said about the window planned last, with the lines of the user's program."""
         return Explanation(remark.with_lines(_line_of) for remark in self.remarks)
 
-    def plan(self, records: list[Record]) -> Plan:
-        """The plan of a window.
+    def plan(self, records: list[Record], *, silent: bool = False) -> Plan:
+        """The plan of a window. ``silent``: what the passes say is not wanted now, but may be asked for by ``look_at``.
 
         A window that cannot be compiled as asked still runs: unfused, or else by the reference executor. The first such window is
         warned about (reliability: anything wrong with compilation must not lose results).
         """
         dump = self._start(records)
         try:
-            return self._prepare(self.executor, capture_module(records), fuse=self.options.fuse, dump=dump)
+            return self._prepare(
+                self.executor, capture_module(records), fuse=self.options.fuse, dump=dump, silent=silent
+            )
         except Exception as error:
             self._warn(error)
         return self._plan_slower(records)
 
-    def plan_first_task(self, records: list[Record]) -> Planned:
+    def plan_first_task(self, records: list[Record], *, silent: bool = False) -> Planned:
         """The plan of a full window's first task; of the whole window, unfused, if that cannot be compiled."""
         dump = self._start(records)
         try:
             captured = capture_module(records)
             watch = FirstTaskWatch(captured.module, dump)
-            plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch)
+            plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch, silent=silent)
             return watch.planned(plan, records)
         except Exception as error:
             self._warn(error)
@@ -119,7 +121,7 @@ class Compiler:
         return dump
 
     def look_at(self, records: list[Record], *, first_task: bool) -> None:
-        """Has ``explain`` tell of a window that was planned by another process: runs the passes on it, and makes no plan."""
+        """Has ``explain`` tell of a window that was planned silently, or by another process: runs the passes on it, and makes no plan."""
         self.remarks = Remarks()
         try:
             run_pipeline(
@@ -142,15 +144,23 @@ class Compiler:
         fuse: bool,
         first_task: bool = False,
         dump: Dump | None = None,
+        silent: bool = False,
     ) -> Plan:
         remarks = Remarks()
         if self.options.check and fuse and self.options.target != "reference":  # which fuses nothing
             dump = self._checked(captured.module, dump, remarks)
         plan = executor.prepare(
-            captured.module, captured.opaque_tasks, fuse=fuse, first_task=first_task, dump=dump, remarks=remarks
+            captured.module,
+            captured.opaque_tasks,
+            fuse=fuse,
+            first_task=first_task,
+            dump=dump,
+            remarks=remarks,
+            digests=captured.digests if silent else None,
         )
         # Only now: what was said about a module that then could not be compiled is not true of the plan.
-        self.remarks.extend(remarks)
+        if not silent:
+            self.remarks.extend(remarks)
         return plan
 
     def _checked(self, module: ModuleOp, dump: Dump | None, remarks: Remarks) -> Dump | None:
@@ -217,6 +227,8 @@ class CapturedModule:
     def __init__(self) -> None:
         self.module = ModuleOp([])
         self.opaque_tasks: dict[str, Callable[..., None]] = {}
+        self.digests: dict[str, str] = {}
+        """Of the kernels, by symbol."""
 
 
 def capture_module(records: list[Record]) -> CapturedModule:
@@ -327,9 +339,10 @@ class _ModuleBuilder:
         return known
 
     def _declare(self, instance: TaskInstance, symbol: str) -> None:
-        if instance.kernel is not None:
+        if instance.kernel is not None and instance.kernel_digest is not None:
             function = instance.kernel.clone()
             function.sym_name = StringAttr(symbol)
+            self.captured.digests[symbol] = instance.kernel_digest
         else:
             tiles = [
                 TensorType(kernel_element_type(element_attribute(dtype)), [DYNAMIC_INDEX] * rank)

@@ -33,12 +33,13 @@ class PlanSource:
         self._difference: tuple[str, CallSite] | None = None
         self._unexplained: tuple[list[Record], bool] | None = None
         self.plans_loaded = 0
+        # Who wants to see the passes at work gets them to work.
+        self._silent = not (options.target == "reference" or options.check or options.dump_ir or options.remark_kinds)
         if options.target != "reference":
             from fuseir.runtime.executors import make_machine
 
             self._machine = make_machine(options)
-            # Who wants to see the passes at work gets them to work.
-            if not (options.check or options.dump_ir or options.remark_kinds):
+            if self._silent:
                 from fuseir.runtime.stored_plans import StoredPlans
 
                 self._stored = StoredPlans.of(cache_of(options), self._machine, options)
@@ -84,18 +85,26 @@ class PlanSource:
 
     def _find(self, records: list[Record], *, full: bool) -> Planned:
         self._difference = self._unexplained = None
+        # Before anything runs: what has contents is part of a window.
+        unexplained = (without_contents(records), full) if self._silent else None
         key = None if self._stored is None else canonical(records, Forms(), full=full).key
         if self._stored is not None and key is not None:
             found = self._stored.find(key)
             if found is not None:
                 self.plans_loaded += 1
-                self._unexplained = without_contents(records), full
+                self._unexplained = unexplained
                 return found
         compiler = self._made_compiler()
         fallbacks = compiler.fallbacks
-        planned = compiler.plan_first_task(records) if full else Planned(compiler.plan(records))
-        if self._stored is not None and key is not None and compiler.fallbacks == fallbacks:
-            self._stored.keep(key, planned)
+        planned = (
+            compiler.plan_first_task(records, silent=self._silent)
+            if full
+            else Planned(compiler.plan(records, silent=self._silent))
+        )
+        if compiler.fallbacks == fallbacks:
+            self._unexplained = unexplained
+            if self._stored is not None and key is not None:
+                self._stored.keep(key, planned)
         return planned
 
     def _made_compiler(self) -> Compiler:

@@ -36,10 +36,13 @@ class Executor(Protocol):
         first_task: bool = False,
         dump: Callable[[str, ModuleOp], None] | None = None,
         remarks: Remarks | None = None,
+        digests: Mapping[str, str] | None = None,
     ) -> Plan:
         """The plan of a verified `dist` module, which may be changed in the process.
 
         ``opaque_tasks`` gives the callable of each symbol without a body; ``remarks`` collects what the passes say.
+        ``digests`` are those of the module's kernels, by symbol: with them, and only then, the passes need not make again, nor remark on,
+        what they made before.
         With ``first_task`` the plan may run the first task only, fused or single; the stages it dumps tell whether it does.
         Slots are the module's stores, in order; scalars its ``dist.scalar`` operations. Raises CompileError.
         """
