@@ -70,7 +70,7 @@ def run_pipeline(
     With ``memory``, kernels that are remembered are not made again.
     Raises LegalityError if a fused task in the module breaks a dependence, VerifyError if ``verify`` finds the module wrong.
     """
-    with _no_garbage_collection():
+    with no_garbage_collection():
         _run(module, pipeline, dump, verify, Remarks() if remarks is None else remarks, memory)
 
 
@@ -99,9 +99,10 @@ def _run(
 
 
 @contextmanager
-def _no_garbage_collection() -> Generator[None]:
-    """IR is full of cycles, and passes make much of it: looking for garbage meanwhile takes longer the longer the program is.
+def no_garbage_collection() -> Generator[None]:
+    """Inside, Python looks for no garbage.
 
+    IR is full of cycles, and passes make much of it: looking for garbage meanwhile takes longer the longer the program is.
     Without it the cost of a launch does not depend on how many there are (`benchmarks/scaling.py`).
     """
     if not gc.isenabled():

@@ -11,6 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -37,12 +38,13 @@ from fuseir.checking import LegalityCheck
 from fuseir.dialects.dist.attributes import StoreType, kernel_element_type, partition_attr
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
+from fuseir.dialects.dist.partition import Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import FallbackWarning, LimitError, SourceLocation
 from fuseir.location import CallSite
 from fuseir.options import Options
-from fuseir.passes.pipelines import pipeline_of, run_pipeline
+from fuseir.passes.pipelines import no_garbage_collection, pipeline_of, run_pipeline
 from fuseir.passes.remarks import Explanation, Remark, RemarkKind, Remarks
 from fuseir.runtime.executors import Executor, make_executor
 from fuseir.runtime.executors.native_machine import NativeMachine
@@ -58,11 +60,13 @@ from fuseir.runtime.write_failures import WriteFailures
 class Compiler:
     """Makes plans for a session: holds its executor, which holds the compiled kernels.
 
-    ``fallbacks`` counts windows that could not be compiled as asked; ``remarks`` are about the window that was planned last.
+    ``fallbacks`` counts windows that could not be compiled as asked; ``remarks`` are about the window that was planned last. A ``silent``
+    one keeps no remarks of passes, as ``look_at`` can have them made, and lets passes remember what they made before.
     """
 
-    def __init__(self, options: Options, machine: NativeMachine | None = None) -> None:
+    def __init__(self, options: Options, machine: NativeMachine | None = None, *, silent: bool = False) -> None:
         self.options = options
+        self.silent = silent
         self.executor: Executor = make_executor(options, machine)
         self.fallbacks = 0
         self.remarks = Remarks()
@@ -74,40 +78,45 @@ class Compiler:
         """What the passes said about the window planned last, with the lines of the user's program."""
         return Explanation(remark.with_lines(_line_of) for remark in self.remarks)
 
-    def plan(self, records: list[Record], *, silent: bool = False) -> Plan:
-        """The plan of a window. ``silent``: what the passes say is not wanted now, but may be asked for by ``look_at``.
+    def plan(self, records: list[Record]) -> Plan:
+        """The plan of a window.
 
         A window that cannot be compiled as asked still runs: unfused, or else by the reference executor. The first such window is
         warned about (reliability: anything wrong with compilation must not lose results).
         """
-        dump = self._start(records)
         try:
-            return self._prepare(
-                self.executor, capture_module(records), fuse=self.options.fuse, dump=dump, silent=silent
-            )
+            return self.attempt(records).plan
         except Exception as error:
-            self._warn(error)
-        return self._plan_slower(records)
+            self.note_failure(error)
+        return self.plan_slower(records)
 
-    def plan_first_task(self, records: list[Record], *, silent: bool = False) -> Planned:
+    def plan_first_task(self, records: list[Record]) -> Planned:
         """The plan of a full window's first task; of the whole window, unfused, if that cannot be compiled."""
-        dump = self._start(records)
         try:
-            captured = capture_module(records)
-            watch = FirstTaskWatch(captured.module, dump)
-            plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch, silent=silent)
-            return watch.planned(plan, records)
+            return self.attempt(records, first_task=True)
         except Exception as error:
-            self._warn(error)
-        return Planned(self._plan_slower(records))
+            self.note_failure(error)
+        return Planned(self.plan_slower(records))
 
-    def _plan_slower(self, records: list[Record]) -> Plan:
-        """The plan of a window that could not be compiled as asked."""
+    def attempt(self, records: list[Record], *, first_task: bool = False) -> Planned:
+        """The plan as asked, of the window or of its first task. Raises whatever goes wrong."""
+        dump = self._start(records)
+        captured = capture_module(records)
+        if not first_task:
+            return Planned(
+                self._prepare(self.executor, captured, fuse=self.options.fuse, dump=dump, silent=self.silent)
+            )
+        watch = FirstTaskWatch(captured.module, dump)
+        plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch, silent=self.silent)
+        return watch.planned(plan, records)
+
+    def plan_slower(self, records: list[Record], *, silent: bool = False) -> Plan:
+        """The plan of a window that cannot be compiled as asked, or has not been yet: unfused, or else by the reference executor."""
         if self.options.fuse:
             try:
-                return self._prepare(self.executor, capture_module(records), fuse=False)
+                return self._prepare(self.executor, capture_module(records), fuse=False, silent=silent)
             except Exception as error:
-                self._warn(error)
+                self.note_failure(error)
         reference = make_executor(replace(self.options, target="reference"))
         return self._prepare(reference, capture_module(records), fuse=False)
 
@@ -128,7 +137,7 @@ class Compiler:
                 capture_module(records).module, pipeline_of(self.options.fuse, first_task), remarks=self.remarks
             )
         except Exception as error:
-            self._warn(error)
+            self.note_failure(error)
 
     def note_difference(self, text: str, site: CallSite) -> None:
         """Add the remark that says why the window planned last was not known."""
@@ -204,7 +213,8 @@ class Compiler:
 
         return write
 
-    def _warn(self, error: Exception) -> None:
+    def note_failure(self, error: Exception) -> None:
+        """Counts, and the first time warns about, a window that could not be compiled as asked."""
         self.remarks.add(
             RemarkKind.FAILED,
             "FIR-N150",
@@ -238,6 +248,11 @@ def capture_module(records: list[Record]) -> CapturedModule:
     the last launch that uses its store, whenever it came, and a fence between launches only: a window's key leaves open no more
     than names, places and scalars.
     """
+    with no_garbage_collection():
+        return _captured(records)
+
+
+def _captured(records: list[Record]) -> CapturedModule:
     builder = _ModuleBuilder(records)
     remaining = Counter(root for launch in launches_of(records) for root in launch.roots)
     started = fenced = False
@@ -298,7 +313,7 @@ class _ModuleBuilder:
             name = None
             if life_of(root, self.released) is not Life.INTERNAL:
                 name = self._fresh(root.name or f"s{len(self.stores)}")
-            op = StoreOp(StoreType(root.shape, element_attribute(root.dtype)), name)
+            op = StoreOp(_store_type(root.shape, root.dtype), name)
             self.append(op)
             if name is None and SSAValue.is_valid_name(root.name):
                 # For people who read remarks and dumps: what is internal to the window has no name in the program.
@@ -361,6 +376,11 @@ class _ModuleBuilder:
         else:
             self.block.add_op(function)
         self.last_function = function
+
+
+@lru_cache(maxsize=1024)
+def _store_type(shape: Shape, dtype: np.dtype[Any]) -> StoreType:
+    return StoreType(shape, element_attribute(dtype))
 
 
 def element_attribute(dtype: np.dtype[Any]) -> Attribute:

@@ -10,10 +10,11 @@ import numpy as np
 from fuseir.cache import cache_of
 from fuseir.location import CallSite
 from fuseir.options import Options
+from fuseir.runtime.background import Background, Job
 from fuseir.runtime.plan import Plan
 from fuseir.runtime.planning import Planned
 from fuseir.runtime.stores import RootStore
-from fuseir.runtime.window import Forms, Launch, Record, Release, canonical
+from fuseir.runtime.window import Forms, Key, Launch, Record, Release, canonical
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
@@ -29,7 +30,9 @@ class PlanSource:
         self._options = options
         self._machine: NativeMachine | None = None
         self._stored: StoredPlans | None = None
+        self._background: Background | None = None
         self._compiler: Compiler | None = None
+        self._background_compiler: Compiler | None = None
         self._difference: tuple[str, CallSite] | None = None
         self._unexplained: tuple[list[Record], bool] | None = None
         self.plans_loaded = 0
@@ -43,6 +46,8 @@ class PlanSource:
                 from fuseir.runtime.stored_plans import StoredPlans
 
                 self._stored = StoredPlans.of(cache_of(options), self._machine, options)
+                if options.background and options.fuse:
+                    self._background = Background(self._made_in_background)
 
     @property
     def kernels_compiled(self) -> int:
@@ -83,36 +88,64 @@ class PlanSource:
             self._difference = None
         return compiler.explain()
 
+    def collect(self) -> dict[Key, Planned]:
+        """The plans that were made in the background since the last time, to take over. A failure is told here."""
+        finished: dict[Key, Planned] = {}
+        for job, outcome in () if self._background is None else self._background.collect():
+            if isinstance(outcome, Planned):
+                finished[job.key] = outcome
+            else:
+                self._made_compiler().note_failure(outcome)
+        return finished
+
     def _find(self, records: list[Record], *, full: bool) -> Planned:
         self._difference = self._unexplained = None
+        if not self._silent:
+            return self._made(records, full)
+        key = canonical(records, Forms(), full=full).key
         # Before anything runs: what has contents is part of a window.
-        unexplained = (without_contents(records), full) if self._silent else None
-        key = None if self._stored is None else canonical(records, Forms(), full=full).key
-        if self._stored is not None and key is not None:
-            found = self._stored.find(key)
-            if found is not None:
-                self.plans_loaded += 1
-                self._unexplained = unexplained
-                return found
+        copies = without_contents(records)
+        self._unexplained = copies, full
+        found = None if self._stored is None else self._stored.find(key)
+        if found is not None:
+            self.plans_loaded += 1
+            return found
+        if self._background is not None:
+            self._background.submit(Job(key, copies, full))
+            return Planned(self._made_compiler().plan_slower(records, silent=True))
         compiler = self._made_compiler()
         fallbacks = compiler.fallbacks
-        planned = (
-            compiler.plan_first_task(records, silent=self._silent)
-            if full
-            else Planned(compiler.plan(records, silent=self._silent))
-        )
-        if compiler.fallbacks == fallbacks:
-            self._unexplained = unexplained
-            if self._stored is not None and key is not None:
-                self._stored.keep(key, planned)
+        planned = self._made(records, full)
+        if compiler.fallbacks > fallbacks:
+            self._unexplained = None  # something else was done
+        elif self._stored is not None:
+            self._stored.keep(key, planned)
+        return planned
+
+    def _made(self, records: list[Record], full: bool) -> Planned:
+        compiler = self._made_compiler()
+        if full:
+            return compiler.plan_first_task(records)
+        return Planned(compiler.plan(records))
+
+    def _made_in_background(self, job: Job) -> Planned:
+        """On another thread. A compiler of its own, for what compilers note."""
+        if self._background_compiler is None:
+            self._background_compiler = self._new_compiler()
+        planned = self._background_compiler.attempt(job.records, first_task=job.full)
+        if self._stored is not None:
+            self._stored.keep(job.key, planned)
         return planned
 
     def _made_compiler(self) -> Compiler:
         if self._compiler is None:
-            from fuseir.runtime.compiler import Compiler
-
-            self._compiler = Compiler(self._options, self._machine)
+            self._compiler = self._new_compiler()
         return self._compiler
+
+    def _new_compiler(self) -> Compiler:
+        from fuseir.runtime.compiler import Compiler
+
+        return Compiler(self._options, self._machine, silent=self._silent)
 
 
 def without_contents(records: Iterable[Record]) -> list[Record]:

@@ -60,6 +60,8 @@ class Planner:
         # What cannot fuse gains nothing by waiting.
         full = full and self._options.fuse and self._options.target != "reference"
         form = canonical(records, self._forms, full=full)
+        if self._options.background and self._source is not None:
+            self._collect(self._source)
         found = self._plans.get(form.key)
         if found is not None:
             self._statistics.plan_hits += 1
@@ -87,6 +89,14 @@ class Planner:
             yield
         finally:
             self._forbidden -= 1
+
+    def _collect(self, source: PlanSource) -> None:
+        """Lets plans that were made in the background take over."""
+        finished = source.collect()
+        self._plans.update(finished)
+        self._statistics.plans_in_background += len(finished)
+        self._statistics.kernels_compiled = source.kernels_compiled
+        self._statistics.fallbacks = source.fallbacks
 
     def _make(self, records: list[Record], difference: Difference | None, full: bool) -> Planned:
         statistics, start = self._statistics, perf_counter()
