@@ -45,13 +45,15 @@ class Options:
     check: bool = False
     """Whether what the passes make of each window is checked point by point (docs/checking.md); slow, never affects results."""
     cache: bool = True
-    """Whether compiled kernels are kept on disk for the next process (docs/caching.md); never affects results."""
+    """Whether plans and compiled kernels are kept on disk for the next process (docs/caching.md); never affects results."""
     cache_dir: str | os.PathLike[str] | None = None
     """The folder they are kept in; ``fuseir`` in the user's cache folder unless given."""
     cache_bytes: int = 1 << 28
     """What that folder may hold; the longest unused is removed."""
     cache_probe: bool = False
     """Whether a child process tries to load code from the cache before this one does."""
+    background: bool = False
+    """Whether windows that are not known run unfused at once, while their plans are made on a thread; never affects results."""
     dump_ir: str | os.PathLike[str] | None = None
     """Folder that receives every captured window as IR, and the output of every pass."""
     remarks: str | None = None
@@ -82,6 +84,7 @@ _VARIABLES = {
     "cache_dir": "FUSEIR_CACHE_DIR",
     "cache_bytes": "FUSEIR_CACHE_BYTES",
     "cache_probe": "FUSEIR_CACHE_PROBE",
+    "background": "FUSEIR_BACKGROUND",
     "dump_ir": "FUSEIR_DUMP_IR",
     "remarks": "FUSEIR_REMARKS",
     "remarks_file": "FUSEIR_REMARKS_FILE",
@@ -116,7 +119,7 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     for key, most in (("procs", 65536), ("threads", 4096)):
         if (value := getattr(options, key)) > most:
             raise UsageError(f"option '{key}' is at most {most}, not {value!r}")
-    for key in ("fuse", "check", "cache", "cache_probe"):
+    for key in ("fuse", "check", "cache", "cache_probe", "background"):
         if not isinstance(value := getattr(options, key), bool):
             raise UsageError(f"option '{key}' is True or False, not {value!r}")
     for key in ("cache_dir", "dump_ir", "remarks_file"):
@@ -132,7 +135,7 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
 def _parse(field: str, variable: str, text: str) -> Any:
     if field in ("target", "cache_dir", "dump_ir", "remarks", "remarks_file"):
         return text
-    if field in ("fuse", "check", "cache", "cache_probe"):
+    if field in ("fuse", "check", "cache", "cache_probe", "background"):
         if text not in ("0", "1"):
             raise UsageError(f"{variable} is 0 or 1, not {text!r}")
         return text == ("0" if field == "fuse" else "1")  # FUSEIR_DISABLE says what not to do

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from fuseir.cache import CacheInfo, cache_of
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import element_dtype
@@ -34,7 +35,6 @@ from fuseir.runtime.tasks import Task
 from fuseir.runtime.window import Segment, Window
 
 if TYPE_CHECKING:
-    from fuseir.cache import CacheInfo
     from fuseir.passes.remarks import Explanation
     from fuseir.runtime.freezing import Call
 
@@ -56,7 +56,8 @@ class Session:
         self._window = Window()
         self._size = self.options.window
         self.signatures = Signatures()
-        self._forms = Forms(self.options.procs)
+        self._disk = cache_of(self.options)
+        self._forms = Forms(self.options.procs, self._disk)
         self._planner = Planner(self.options, self.statistics)
         # Whether tasks run, and whether a frozen function is recorded; then, which thread does it.
         self._running = False
@@ -242,16 +243,12 @@ class Session:
         return self._planner.no_compile()
 
     def cache_info(self) -> CacheInfo:
-        """What the disk cache of compiled kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
-        from fuseir.cache import cache_of
-
-        return cache_of(self.options).info()
+        """What the disk cache of plans and kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
+        return self._disk.info()
 
     def cache_clear(self) -> int:
-        """Removes all compiled kernels on disk, and returns how many files those were. Plans known to sessions stay known."""
-        from fuseir.cache import cache_of
-
-        return cache_of(self.options).clear()
+        """Removes all plans and kernels on disk, and returns how many files those were. What sessions know stays known."""
+        return self._disk.clear()
 
     # Execution
 
@@ -324,7 +321,7 @@ class Session:
             for store in written:
                 store.root.defined = True
             with self._execution():
-                self._execute(call, call.planned)
+                self._execute(call, self._planner.latest(call.key, call.planned))
             self.statistics.frozen_calls += 1
 
     def _refuse_inside_tasks(self, what: str) -> None:

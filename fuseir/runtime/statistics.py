@@ -25,6 +25,10 @@ class Statistics:
     """Plans that were known."""
     plan_misses: int = 0
     """Plans that had to be made: their windows went through the passes."""
+    plans_loaded: int = 0
+    """Plans that another process, or session, had made: they were found on disk (docs/caching.md)."""
+    plans_in_background: int = 0
+    """Plans that were made on a thread while their windows ran unfused (``background``), and took over since."""
     kernels_compiled: int = 0
     """Kernels that LLVM compiled."""
     kernels_loaded: int = 0

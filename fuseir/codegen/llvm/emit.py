@@ -12,12 +12,13 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from fuseir.codegen.abi import SLOT_BYTES, STATUS_OK
 from fuseir.codegen.llvm import memory
+from fuseir.codegen.llvm.element_types import element_type
 from fuseir.codegen.llvm.memory import Lanes, MemRef
 from fuseir.codegen.llvm.ops import emit_operation
 from fuseir.codegen.llvm.reduction import BLOCK, TREE_LANES, LoopReduction
 from fuseir.codegen.llvm.scratch import ScratchTiles
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import INDEX, ElementType, Value, element_type, literal
+from fuseir.codegen.llvm.types import INDEX, ElementType, Value, literal
 from fuseir.codegen.llvm.workspace import Workspace
 from fuseir.dialects.verification import location_of
 from fuseir.errors import UnsupportedError

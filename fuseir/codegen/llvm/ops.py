@@ -12,11 +12,12 @@ from xdsl.dialects import arith, math
 from xdsl.ir import Operation
 
 from fuseir.codegen.llvm.calls import call_math
+from fuseir.codegen.llvm.element_types import element_type
 from fuseir.codegen.llvm.integers import INTEGER_OPERATIONS
 from fuseir.codegen.llvm.math_functions import MATH_FUNCTIONS
 from fuseir.codegen.llvm.site import Emit, Site
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value, element_type, mangled
+from fuseir.codegen.llvm.types import ElementType, Value, mangled
 from fuseir.errors import UnsupportedError
 
 

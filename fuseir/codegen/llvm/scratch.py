@@ -8,9 +8,9 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 from xdsl.ir import Attribute, SSAValue
 
 from fuseir.codegen.abi import STATUS_OUT_OF_MEMORY
+from fuseir.codegen.llvm.element_types import element_type
 from fuseir.codegen.llvm.memory import MemRef
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import element_type
 from fuseir.errors import UnsupportedError
 
 _ALIGNMENT = 64

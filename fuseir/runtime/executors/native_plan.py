@@ -29,7 +29,7 @@ from fuseir.dialects.dist.partition import Shape
 from fuseir.errors import OutOfMemoryError
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.executors.native_call import NativeCall
-from fuseir.runtime.executors.phases import Phases, Use
+from fuseir.runtime.executors.phases import Phase, Phases, Use
 from fuseir.runtime.executors.workers import WorkerPool
 from fuseir.runtime.plan import FINE, Batch, BatchOutcome, Number, Release, Slot, Step, Swap
 
@@ -121,12 +121,18 @@ class NativeBatch(Batch):
     """Launches that run in one call. It starts with a launch."""
 
     def __init__(
-        self, pool: WorkerPool, steps: tuple[KernelStep | Release | Swap, ...], plan_slots: Sequence[Slot]
+        self,
+        pool: WorkerPool,
+        steps: tuple[KernelStep | Release | Swap, ...],
+        plan_slots: Sequence[Slot],
+        phases: Sequence[Phase] | None = None,
     ) -> None:
+        """``phases`` are those of a batch of equal steps, if they are known."""
         super().__init__(steps)
         self._pool = pool
         self._slots = plan_slots
-        writer = _TableWriter(pool.participants)
+        self.phases: tuple[Phase, ...] = tuple(_phases_of(steps) if phases is None else phases)
+        writer = _TableWriter(pool.participants, self.phases)
         for number, step in enumerate(steps):
             if isinstance(step, KernelStep):
                 writer.add(number, step)
@@ -142,7 +148,8 @@ class NativeBatch(Batch):
         self._pack = struct.Struct(
             f"={places}q" + "".join(f"{code}{abi.SLOT_BYTES - struct.calcsize(code)}x" for code in codes)
         ).pack
-        self._parallel = writer.parallel
+        # Whether more than one thread can be of use.
+        self._parallel = any(phase.domain is not None for phase in self.phases)
         self._words, self._report = writer.table(places)
         self._address = ctypes.addressof(self._words)
 
@@ -203,11 +210,43 @@ class NativeBatch(Batch):
         return failures
 
 
+def _phases_of(steps: Sequence[KernelStep | Release | Swap]) -> list[Phase]:
+    phases = Phases()
+    bound = _Bindings()
+    for step in steps:
+        if isinstance(step, Swap):
+            bound.swap(step)
+        elif isinstance(step, KernelStep):
+            for k in range(len(step.calls)):
+                if k == 0 and step.parallel:
+                    phases.add_parallel(step.domain, [use._replace(slot=bound.of(use.slot)) for use in step.uses])
+                else:
+                    phases.add_serial()
+    return phases.list
+
+
+class _Bindings:
+    """Which slot's buffer each slot has, of those bound when the batch starts."""
+
+    def __init__(self) -> None:
+        self._bound_to: dict[int, int] = {}
+
+    def of(self, slot: int) -> int:
+        """The slot that brought the buffer that this one has."""
+        return self._bound_to.get(slot, slot)
+
+    def swap(self, swap: Swap) -> None:
+        """From here on, each of two slots has the buffer of the other."""
+        a, b = swap.first, swap.second
+        self._bound_to[a], self._bound_to[b] = self.of(b), self.of(a)
+
+
 class _TableWriter:
     """Collects the numbers of a table."""
 
-    def __init__(self, participants: int) -> None:
+    def __init__(self, participants: int, phases: Sequence[Phase]) -> None:
         self._participants = participants
+        self._phases = phases
         self.places: dict[int, int] = {}
         """Slots that calls have, as they are bound when the batch starts, and the word of the run block for each."""
         self.workspace_bytes = 0
@@ -216,18 +255,11 @@ class _TableWriter:
         """Of each call, the number of the step that it belongs to."""
         self._calls: list[NativeCall] = []
         self._links: list[tuple[int | None, int]] = []
-        self._phases = Phases()
-        self._bound_to: dict[int, int] = {}
-
-    @property
-    def parallel(self) -> bool:
-        """Whether more than one thread can be of use."""
-        return any(phase.domain is not None for phase in self._phases.list)
+        self._bound = _Bindings()
 
     def swap(self, swap: Swap) -> None:
         """From here on, each of two slots has the buffer of the other."""
-        a, b = swap.first, swap.second
-        self._bound_to[a], self._bound_to[b] = self._bound_to.get(b, b), self._bound_to.get(a, a)
+        self._bound.swap(swap)
 
     def add(self, number: int, step: KernelStep) -> None:
         """The calls of a step."""
@@ -236,12 +268,7 @@ class _TableWriter:
         for size in step.buffers:
             starts.append(-(-(starts[-1] + size) // 64) * 64)
         self.workspace_bytes = max(self.workspace_bytes, starts[-1])
-        for k, call in enumerate(step.calls):
-            if k == 0 and step.parallel:
-                uses = [use._replace(slot=self._bound_to.get(use.slot, use.slot)) for use in step.uses]
-                self._phases.add_parallel(step.domain, uses)
-            else:
-                self._phases.add_serial()
+        for call in step.calls:
             self._calls.append(call)
             self.step_numbers.append(number)
             self.scalars += call.scalars
@@ -251,12 +278,12 @@ class _TableWriter:
                 elif base.slot is None:
                     self._links.append((NO_PLACE, base.offset))
                 else:
-                    slot = self._bound_to.get(base.slot, base.slot)
+                    slot = self._bound.of(base.slot)
                     self._links.append((self.places.setdefault(slot, len(self.places)), base.offset))
 
     def table(self, places: int) -> tuple[ctypes.Array[ctypes.c_int64], int]:
         """The table, and where its report starts. ``places`` are words of the run block before the scalars; the workspace's is last."""
-        steps, phases, links = len(self._calls), self._phases.list, self._links
+        steps, phases, links = len(self._calls), self._phases, self._links
         sizes = (
             int(Table.WORDS),
             steps * StepRecord.WORDS,
