@@ -26,6 +26,7 @@ _RENAMING = "fuseir/passes/analysis/renaming.py"
 _SCALARS = "fuseir/passes/analysis/scalar_promotion.py"
 _LIVENESS = "fuseir/passes/analysis/liveness.py"
 _RUNS = "fuseir/passes/analysis/runs.py"
+_SINKING = "fuseir/passes/analysis/sinking.py"
 
 EDITS = (
     # The constraints
@@ -118,6 +119,24 @@ EDITS = (
         _GROUPING,
         "position = bisect_right(numbers, floor)",
         "position = bisect_right(numbers, floor - 2)",
+    ),
+    Edit(
+        "sink past those that overwrite what a launch reads",
+        _SINKING,
+        "return min([first, *(self._exchanged.get(access.root, first) for access in task.accesses)])",
+        "return min([self._exchanged.get(access.root, first) for access in task.accesses])",
+    ),
+    Edit(
+        "leave behind those that need what sinks",
+        _SINKING,
+        "if any(each < other < k for other in users(use.access.root, group.number) - together):",
+        "if False:",
+    ),
+    Edit(
+        "sink into groups whose other points come too late",
+        _DEPENDENCE,
+        "return self._refusal(task) is None and not any(",
+        "return task.domain == self._members[0].domain and bool(",
     ),
     # Renaming and promotion
     Edit(
