@@ -31,7 +31,7 @@ from fuseir.runtime.stored_plans import StoredPlans, window_text
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.window import Key
 
-MUTANTS = int(os.environ.get("FUSEIR_PLAN_MUTANTS", "300"))
+MUTANTS = int(os.environ.get("FUSEIR_PLAN_MUTANTS", "120"))
 
 ADD = fuseir.task("task add(x: read, y: read, z: write) { z = x + y }")
 SCALE = fuseir.task("task scale(a: scalar, x: read, z: write) { z = a * x }")
