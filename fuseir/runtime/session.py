@@ -63,7 +63,7 @@ class Session:
         self._captured: set[int] = set()
         self._planner = Planner(self.options, self.statistics)
         self._running = False
-        self._buffers = BufferPool()
+        self._buffers = BufferPool(self.options.pool_bytes or 0, self.options.memory_bytes)
         self._outer: list[Session] = []
 
     def __enter__(self) -> Session:
@@ -98,14 +98,14 @@ class Session:
             one = np.full((), value, element)
         except (TypeError, ValueError, OverflowError) as error:
             raise DTypeError(f"{value!r} does not fill a store of {element}: {error}") from None
-        contents = _allocated(extents, element, np.empty)
+        contents = _allocated(extents, element, self._buffers.allocate)
         contents[...] = one
         return self._handle(RootStore(extents, element, name, contents))
 
     def zeros(self, shape: Sequence[int] | int, dtype: DTypeLike = np.float64, *, name: str | None = None) -> Store:
         """A store of zeros."""
         extents, element = checked_shape(shape), element_dtype(dtype)
-        return self._handle(RootStore(extents, element, name, _allocated(extents, element, np.zeros)))
+        return self._handle(RootStore(extents, element, name, _allocated(extents, element, self._buffers.zeros)))
 
     def from_numpy(self, array: ArrayLike, *, copy: bool = True, name: str | None = None) -> Store:
         """A store with an array's contents.
@@ -121,7 +121,9 @@ class Session:
             ):
                 raise UsageError("copy=False needs a C-contiguous, aligned, writable array of native byte order")
             return self._handle(RootStore(source.shape, dtype, name, source))
-        return self._handle(RootStore(source.shape, dtype, name, np.array(source, dtype=dtype, order="C", copy=True)))
+        contents = _allocated(source.shape, dtype, self._buffers.allocate)
+        contents[...] = source
+        return self._handle(RootStore(source.shape, dtype, name, contents))
 
     def _handle(self, root: RootStore) -> Store:
         return Store(self, root, View(root.shape))
@@ -373,8 +375,8 @@ def _raise_failure(outcome: Outcome, records: list[Record]) -> None:
 def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:
     try:
         return make(shape, dtype)
-    except (MemoryError, ValueError):  # what is beyond the address space is a ValueError to NumPy
-        raise OutOfMemoryError(f"no memory for a store of shape {shape} and element type {dtype}") from None
+    except MemoryError as error:
+        raise OutOfMemoryError(f"no memory for a store of shape {shape} and element type {dtype}: {error}") from None
 
 
 def _scalar_type(value: Any) -> Any:

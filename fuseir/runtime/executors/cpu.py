@@ -20,9 +20,9 @@ from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp
 from fuseir.dialects.kernel import is_kernel, sources_of_results
 from fuseir.errors import UnsupportedError, UsageError
-from fuseir.options import available_cpus
 from fuseir.passes.pipelines import CPU_PIPELINE, FIRST_TASK_PIPELINE, UNFUSED_PIPELINE, run_pipeline
 from fuseir.passes.remarks import Remarks
+from fuseir.resources import available_cpus
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.executors.kernel_steps import StepMaker
 from fuseir.runtime.executors.native_plan import in_batches
