@@ -32,6 +32,11 @@ LARGE_BYTES = 1 << 28
 _HUGE_PAGE = 1 << 21
 
 
+def bytes_taken(size: int) -> int:
+    """What an array of so many bytes takes of memory."""
+    return size if size < SMALLEST_BYTES else -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
 class BufferPool:
     """Hands out arrays, page-aligned, and keeps the memory of those that are gone, up to ``most_kept`` bytes.
 
@@ -69,12 +74,12 @@ class BufferPool:
         size = prod(shape) * dtype.itemsize
         if size < SMALLEST_BYTES:
             return np.empty(shape, dtype)
-        size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+        size = bytes_taken(size)
         return self._lend(self._take(size) or self._map(size), shape, dtype)
 
     def zeros(self, shape: Shape, dtype: np.dtype[Any]) -> Array:
         """A C-contiguous array of zeros. Raises as ``allocate`` does."""
-        size = -(-prod(shape) * dtype.itemsize // mmap.PAGESIZE) * mmap.PAGESIZE
+        size = bytes_taken(prod(shape) * dtype.itemsize)
         if size < SMALLEST_BYTES:
             return np.zeros(shape, dtype)
         memory = self._take(size)

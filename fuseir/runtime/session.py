@@ -283,9 +283,12 @@ class Session:
         pending: list[Record] = []
         try:
             planned, form = self._planner.find(records, full=full)
+            use = planned.plan.memory_use(tuple([root.buffer is not None for root in form.roots]))
+            self._buffers.require(use.growth)
+            self.statistics.peak_bytes = max(self.statistics.peak_bytes, use.peak)
             if planned.taken is not None:
                 pending = without(records, planned.taken)
-        except UnknownWindowError:
+        except (UnknownWindowError, OutOfMemoryError):
             pending = records
             raise
         except Exception as error:
@@ -315,12 +318,16 @@ class Session:
         slots = [root.buffer for root in form.roots]
         lost = {k: root.failure for k, root in enumerate(form.roots) if root.failure is not None}
         try:
+            for root in form.roots:
+                root.buffer = None  # what the plan releases is gone at once
             outcome = plan.run(slots, form.scalars, self._buffers.allocate, lost_before=lost)
         except BaseException as error:  # an interrupt between two steps
             lose_changes([each for k, each in enumerate(launches_of(records)) if taken is None or k in taken], error)
             raise
+        finally:
+            for root, buffer in zip(form.roots, slots, strict=True):
+                root.buffer = buffer
         for number, root in enumerate(form.roots):
-            root.buffer = slots[number]
             root.failure = outcome.lost.get(number)
             root.replaced = False
         if outcome.lost:
