@@ -90,6 +90,8 @@ class BufferPool:
 
     def require(self, size: int) -> None:
         """Raises OutOfMemoryError if so many more bytes cannot be handed out, not even if what is kept is given up."""
+        if self._most_bytes is None and size - self._free_bytes < LARGE_BYTES:
+            return
         missing = self._missing(size)
         if missing > self._free_bytes:
             allowed = "" if self._most_bytes is None else f" (the option 'memory_bytes' allows {self._most_bytes})"
@@ -178,6 +180,8 @@ class _Memory(mmap.mmap):
 
     length: int
     start: int
+    shown: bool = False
+    """Whether Python code was given the array, and may have kept a view of it."""
     lease: _Lease | None = None
     """Ends with the array that has the memory."""
 
@@ -193,6 +197,7 @@ def _end(lease: _Lease) -> None:
     """The array is gone, and with it all views of it."""
     memory = lease.memory
     memory.lease = None
+    memory.shown = False
     lease.pool.take_back(memory)
 
 
@@ -210,3 +215,22 @@ def _mapped(size: int) -> _Memory:
             with suppress(OSError):
                 memory.madvise(mmap.MADV_HUGEPAGE, memory.start, size)
     return memory
+
+
+def note_shown(array: Array) -> None:
+    """Notes that code which may keep views of an array gets it."""
+    if isinstance(array.base, _Memory):
+        array.base.shown = True
+
+
+def private_array(array: Array) -> Array:
+    """The array itself if it has memory that nobody else was given; else a copy that has. Raises OutOfMemoryError."""
+    if isinstance(array.base, _Memory) and not array.base.shown:
+        return array
+    try:
+        memory = _mapped(bytes_taken(max(array.nbytes, 1)))
+    except OSError as error:
+        raise OutOfMemoryError(f"the system grants no {array.nbytes} bytes of memory: {error}") from None
+    copied = np.ndarray(array.shape, array.dtype, memory, memory.start)
+    copied[...] = array
+    return copied

@@ -29,6 +29,7 @@ from xdsl.dialects.builtin import (
     Signedness,
     StringAttr,
     TensorType,
+    UnitAttr,
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -36,7 +37,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from fuseir.checking import LegalityCheck
 from fuseir.dialects.dist.attributes import StoreType, kernel_element_type, partition_attr
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
+from fuseir.dialects.dist.ops import INPUT_ONLY, FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import FallbackWarning, LimitError, SourceLocation
@@ -281,10 +282,12 @@ class _ModuleBuilder:
     def store(self, root: RootStore) -> SSAValue:
         known = self.stores.get(root)
         if known is None:
-            name = None
-            if life_of(root, self.released) is not Life.INTERNAL:
+            name, life = None, life_of(root, self.released)
+            if life is not Life.INTERNAL:
                 name = self._fresh(root.name or f"s{len(self.stores)}")
             op = StoreOp(StoreType(root.shape, element_attribute(root.dtype)), name)
+            if life is Life.RELEASED:
+                op.attributes[INPUT_ONLY] = UnitAttr()
             self.append(op)
             if name is None and SSAValue.is_valid_name(root.name):
                 # For people who read remarks and dumps: what is internal to the window has no name in the program.

@@ -19,7 +19,7 @@ import numpy as np
 from random_programs import Exactness, Given, Program, drawn, run_in, run_in_numpy
 
 import fuseir
-from fuseir.runtime.executors import kernel_steps
+from fuseir.runtime.executors import cpu, kernel_steps
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -27,6 +27,10 @@ SIZES = 10
 """Draws of extents for a program, each of which is planned anew."""
 CONTENTS = 5
 """Draws of contents for each of those, which run the same plan."""
+
+
+PIPELINE = tuple(name + "{smallest-bytes=0}" * (name == "reuse-inputs") for name in cpu.CPU_PIPELINE)
+"""Results take the memory of inputs however small they are."""
 
 
 def sessions(cache: Path) -> dict[str, fuseir.Session]:
@@ -102,6 +106,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the number of the first program")
     options = parser.parse_args()
     kernel_steps._INLINE_BYTES = 0  # threads share the work, however little there is
+    cpu.CPU_PIPELINE = PIPELINE
     wrong: Counter[int] = Counter()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

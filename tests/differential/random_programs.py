@@ -503,7 +503,9 @@ def _run_step(program: Program, given: Given, number: int, step: Step, arrays: d
         x, target = views
         assert x is not None
         assert target is not None
-        target[...] = step.operation.numpy(target, _reduced(step.fold, step.operation.numpy, x, step.axes))
+        function = step.operation.numpy
+        reduced = _reduced(step.fold, function, x, step.axes)
+        target[...] = _reduced(step.fold, function, np.stack([target, reduced]), (0,))
         return
     privileges = task(step.operation.text).parameters
     inputs = [

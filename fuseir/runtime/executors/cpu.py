@@ -17,7 +17,7 @@ from fuseir.cache import DiskCache
 from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels, kernel_text
 from fuseir.codegen.llvm.plan_driver import plan_driver
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp
+from fuseir.dialects.dist.ops import INPUT_ONLY, ReleaseOp, ScalarOp, StoreOp, SwapOp
 from fuseir.dialects.kernel import is_kernel, sources_of_results
 from fuseir.errors import UnsupportedError, UsageError
 from fuseir.passes.pipelines import CPU_PIPELINE, FIRST_TASK_PIPELINE, UNFUSED_PIPELINE, run_pipeline
@@ -27,6 +27,7 @@ from fuseir.runtime.arrays import Array
 from fuseir.runtime.executors.kernel_steps import StepMaker
 from fuseir.runtime.executors.native_plan import in_batches
 from fuseir.runtime.executors.opaque import OpaqueStep
+from fuseir.runtime.executors.private_memory import PrivateStep
 from fuseir.runtime.executors.workers import WorkerPool
 from fuseir.runtime.plan import Number, Plan, Release, Slot, Step, Swap
 from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches, scalar_values, shape_of
@@ -69,7 +70,7 @@ class CpuExecutor:
         dependences: dict[str, Sequence[Set[int]]] = {}
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
-            if stage in ("compose-kernels", "fuse-kernels"):
+            if stage in ("compose-kernels", "fuse-kernels", "reuse-inputs"):
                 # Of the last kernels that still work on tensors: they have the arguments that the launches end up with.
                 for op in staged.ops:
                     if isinstance(op, FuncOp) and is_kernel(op):
@@ -106,7 +107,10 @@ class CpuExecutor:
         removed = before - _touched(module)
         return Plan(
             tuple(plan_slots),
-            in_batches(steps, self.pool, plan_slots),
+            (
+                *(PrivateStep(slot) for slot in _taken_over(module, slot_numbers)),
+                *in_batches(steps, self.pool, plan_slots),
+            ),
             len(numbers),
             sum(not isinstance(step, Release | Swap) for step in steps),
             tuple(sorted(slot_numbers[root] for root in removed)),
@@ -175,6 +179,12 @@ def check_opaque_tasks(module: ModuleOp, given: Mapping[str, Callable[..., None]
 
 def _slot(op: StoreOp) -> Slot:
     return Slot(None if op.store_name is None else op.store_name.data, shape_of(op.result), dtype_of_store(op.result))
+
+
+def _taken_over(module: ModuleOp, slots: Mapping[SSAValue, int]) -> list[int]:
+    """The slots bound by a run whose memory goes to another store."""
+    inputs = {op.result for op in module.ops if isinstance(op, StoreOp) and INPUT_ONLY in op.attributes}
+    return sorted({slots[s] for op in module.ops if isinstance(op, SwapOp) for s in op.operands if s in inputs})
 
 
 def _touched(module: ModuleOp) -> set[SSAValue]:
