@@ -52,7 +52,7 @@ from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.kernel import identity_of, is_kernel, is_scalar_operation, lowered_type, result_parameters
 from fuseir.passes.analysis.kernel_check import check_kernel
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
-from fuseir.passes.analysis.kernel_memory import OutputId, Parameter, Slot, plan_memory
+from fuseir.passes.analysis.kernel_memory import MemoryPlan, OutputId, Parameter, Slot, plan_memory
 from fuseir.passes.analysis.loop_order import loop_order
 from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, ScalarBody, like
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
@@ -64,6 +64,11 @@ def lower(function: func.FuncOp) -> int:
     lowering = _Lowering(function, privileges)
     lowering.lower()
     return len(lowering.plan.slots)
+
+
+def memory_plan(function: func.FuncOp, privileges: Sequence[Privilege]) -> MemoryPlan:
+    """Where the tensors of a kernel would live if it were lowered."""
+    return _Lowering(function, privileges).plan
 
 
 class _Lowering:

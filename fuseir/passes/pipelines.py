@@ -1,6 +1,7 @@
 """The pipelines: which passes run in which order. This page is the whole story.
 
-``fuseir-opt -p fuse-tasks,eliminate-temporaries,compose-kernels,fuse-kernels,lower-kernels`` and the runtime's miss path run the same.
+``fuseir-opt -p fuse-tasks,eliminate-temporaries,compose-kernels,fuse-kernels,reuse-inputs,lower-kernels`` and the runtime's miss path
+run the same.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ CPU_PIPELINE: Pipeline = (
     "eliminate-temporaries",  # stores that only one fused task sees get no memory
     "compose-kernels",  # the kernels of a fused task become one kernel, stores between them values
     "fuse-kernels",  # the loop nests of each kernel become as few as its dependences allow
+    "reuse-inputs",  # results take the memory of inputs that nobody needs any more
     "lower-kernels",  # tensors become memory, generics become loops: what code generators read
 )
 """From captured launches to kernels for the CPU."""
@@ -36,6 +38,7 @@ FIRST_TASK_PIPELINE: Pipeline = (
     "take-first-task",  # here only: the two before must see the whole window, the others need not
     "compose-kernels",
     "fuse-kernels",
+    "reuse-inputs",
     "lower-kernels",
 )
 """The same for the first task of a full window, whose other launches wait."""

@@ -22,13 +22,14 @@ from xdsl.dialects.builtin import (
     Signedness,
     StringAttr,
     TensorType,
+    UnitAttr,
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from fuseir.dialects.dist.attributes import StoreType, kernel_element_type, partition_attr
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
+from fuseir.dialects.dist.ops import INPUT_ONLY, FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
 from fuseir.dialects.dist.partition import Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import ELEMENT_NAMES
@@ -115,10 +116,12 @@ class _ModuleBuilder:
     def store(self, root: RootStore) -> SSAValue:
         known = self.stores.get(root)
         if known is None:
-            name = None
-            if self.lives[root] is not Life.INTERNAL:
+            name, life = None, self.lives[root]
+            if life is not Life.INTERNAL:
                 name = self._fresh(root.name or f"s{len(self.stores)}")
             op = StoreOp(_store_type(root.shape, root.dtype), name)
+            if life is Life.RELEASED:
+                op.attributes[INPUT_ONLY] = UnitAttr()
             self.append(op)
             if name is None and SSAValue.is_valid_name(root.name):
                 # For people who read remarks and dumps: what is internal to the window has no name in the program.

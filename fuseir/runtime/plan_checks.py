@@ -13,6 +13,7 @@ from fuseir.codegen import abi
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.runtime.executors.native_call import Base, NativeCall
 from fuseir.runtime.executors.native_plan import KernelStep, NativeBatch
+from fuseir.runtime.executors.private_memory import PrivateStep
 from fuseir.runtime.plan import Plan, Release, Slot, Swap
 
 _MOST = 1 << 62
@@ -28,6 +29,8 @@ def check_plan(plan: Plan, bound: Sequence[Slot], scalars: int) -> None:
     for step in plan.steps:
         if isinstance(step, NativeBatch):
             checks.batch(step)
+        elif isinstance(step, PrivateStep):
+            checks.slots_exist((step.slot,))
         else:
             _demand(isinstance(step, Release | Swap), "a step that is not native")
             checks.move(step)  # pyright: ignore[reportArgumentType]

@@ -16,6 +16,7 @@ from fuseir.dialects.dist.partition import Shape
 from fuseir.runtime.executors.native_call import Base, NativeCall
 from fuseir.runtime.executors.native_plan import KernelStep, NativeBatch
 from fuseir.runtime.executors.phases import Phase
+from fuseir.runtime.executors.private_memory import PrivateStep
 from fuseir.runtime.executors.workers import WorkerPool
 from fuseir.runtime.plan import Batch, Plan, Release, Slot, Step, Swap
 from fuseir.runtime.planning import Planned
@@ -65,6 +66,8 @@ def _encode_step(step: Step | Release | Swap | Batch, kernels: _Kernels) -> Any:
         return ["release", step.slot]
     if isinstance(step, Swap):
         return ["swap", step.first, step.second]
+    if isinstance(step, PrivateStep):
+        return ["private", step.slot]
     if isinstance(step, KernelStep):
         calls = [_encode_call(call, kernels) for call in step.calls]
         return (
@@ -134,13 +137,17 @@ class _Reader:
         self.slots = slots
         self.pool = pool
 
-    def step(self, value: Any) -> Release | Swap | NativeBatch:
+    def step(self, value: Any) -> Release | Swap | PrivateStep | NativeBatch:
         if isinstance(value, dict):
             fields = cast("dict[str, Any]", value)
             steps = tuple(map(self.part, _list(fields["steps"])))
             phases = [self.phase(_list(phase)) for phase in _list(fields["phases"])]
             return NativeBatch(self.pool, steps, self.slots, phases)
-        return self.move(_list(value))
+        match value:
+            case ["private", slot]:
+                return PrivateStep(_number(slot))
+            case _:
+                return self.move(_list(value))
 
     def part(self, value: Any) -> KernelStep | Release | Swap:
         if isinstance(value, dict):

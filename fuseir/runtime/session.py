@@ -65,7 +65,7 @@ class Session:
         self._exclusive = False
         self._runner = 0
         self._made: list[RootStore] | None = None
-        self._buffers = BufferPool()
+        self._buffers = BufferPool(self.options.pool_bytes or 0, self.options.memory_bytes)
         self._outer: list[Session] = []
 
     def __enter__(self) -> Session:
@@ -104,14 +104,14 @@ class Session:
             one = np.full((), value, element)
         except (TypeError, ValueError, OverflowError) as error:
             raise DTypeError(f"{value!r} does not fill a store of {element}: {error}") from None
-        contents = _allocated(extents, element, np.empty)
+        contents = _allocated(extents, element, self._buffers.allocate)
         contents[...] = one
         return self._filled(contents, name)
 
     def zeros(self, shape: Sequence[int] | int, dtype: DTypeLike = np.float64, *, name: str | None = None) -> Store:
         """A store of zeros."""
         extents, element = checked_shape(shape), element_dtype(dtype)
-        return self._filled(_allocated(extents, element, np.zeros), name)
+        return self._filled(_allocated(extents, element, self._buffers.zeros), name)
 
     def from_numpy(self, array: ArrayLike, *, copy: bool = True, name: str | None = None) -> Store:
         """A store with an array's contents.
@@ -127,7 +127,9 @@ class Session:
             ):
                 raise UsageError("copy=False needs a C-contiguous, aligned, writable array of native byte order")
             return self._filled(source, name)
-        return self._filled(np.array(source, dtype=dtype, order="C", copy=True), name)
+        contents = _allocated(source.shape, dtype, self._buffers.allocate)
+        contents[...] = source
+        return self._filled(contents, name)
 
     def _filled(self, contents: Array, name: str | None) -> Store:
         """The first handle on a new root that takes over these contents."""
@@ -320,8 +322,10 @@ class Session:
                     raise UsageError(f"{store!r} is used before anything was written to it")
             for store in written:
                 store.root.defined = True
+            planned = self._planner.latest(call.key, call.planned)
+            self._require_memory(planned, call.roots)
             with self._execution():
-                self._execute(call, self._planner.latest(call.key, call.planned))
+                self._execute(call, planned)
             self.statistics.frozen_calls += 1
 
     def _refuse_inside_tasks(self, what: str) -> None:
@@ -376,8 +380,9 @@ class Session:
         taken: frozenset[int] | None = None
         try:
             planned = self._planner.find(segment)
+            self._require_memory(planned, segment.roots)
             taken = planned.taken
-        except UnknownWindowError:
+        except (UnknownWindowError, OutOfMemoryError):
             taken = nothing
             raise
         except Exception as error:
@@ -392,18 +397,27 @@ class Session:
                 self._window.put_back(segment.without(taken))
         return planned
 
+    def _require_memory(self, planned: Planned, roots: Sequence[RootStore]) -> None:
+        """Raises OutOfMemoryError if a plan takes more memory than there is; nothing has run then."""
+        use = planned.plan.memory_use(tuple([root.buffer is not None for root in roots]))
+        self._buffers.require(use.growth)
+        self.statistics.peak_bytes = max(self.statistics.peak_bytes, use.peak)
+
     def _execute(self, segment: Segment | Call, planned: Planned) -> None:
         plan, roots = planned.plan, segment.roots
         slots = [root.buffer for root in roots]
         lost = {k: root.failure for k, root in enumerate(roots) if root.failure is not None}
         try:
+            for root in roots:
+                root.buffer = None  # what the plan releases is gone at once
             outcome = plan.run(slots, segment.scalars, self._buffers.allocate, lost_before=lost)
         except BaseException as error:  # an interrupt between two steps
             taken = planned.taken
             lose_changes([each for k, each in enumerate(segment.launches) if taken is None or k in taken], error)
             raise
-        for root, buffer in zip(roots, slots, strict=True):
-            root.buffer = buffer
+        finally:
+            for root, buffer in zip(roots, slots, strict=True):
+                root.buffer = buffer
         if lost or outcome.lost:
             for number, root in enumerate(roots):
                 root.failure = outcome.lost.get(number)
@@ -454,8 +468,8 @@ def _raise_failure(outcome: Outcome, segment: Segment | Call) -> None:
 def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:
     try:
         return make(shape, dtype)
-    except (MemoryError, ValueError):  # what is beyond the address space is a ValueError to NumPy
-        raise OutOfMemoryError(f"no memory for a store of shape {shape} and element type {dtype}") from None
+    except MemoryError as error:
+        raise OutOfMemoryError(f"no memory for a store of shape {shape} and element type {dtype}: {error}") from None
 
 
 # The current session: the one piece of global state.

@@ -27,6 +27,7 @@ _SCALARS = "fuseir/passes/analysis/scalar_promotion.py"
 _LIVENESS = "fuseir/passes/analysis/liveness.py"
 _RUNS = "fuseir/passes/analysis/runs.py"
 _SINKING = "fuseir/passes/analysis/sinking.py"
+_REUSE = "fuseir/passes/reuse_inputs.py"
 
 EDITS = (
     # The constraints
@@ -181,5 +182,15 @@ EDITS = (
         _RUNS,
         "return self.comparisons.overlap(a, b, domain) is Overlap.APART",
         "return True",
+    ),
+    Edit("take memory of what is read later", _REUSE, ".last == number", ".last >= number"),
+    Edit(
+        "take memory that opaque tasks saw", _REUSE, "not in kernels.by_name\n    return uses", "in ()\n    return uses"
+    ),
+    Edit(
+        "take memory that other points read",
+        _REUSE,
+        "and accesses[k].partition == accesses[result].partition",
+        "and True",
     ),
 )

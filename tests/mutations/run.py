@@ -33,6 +33,7 @@ TESTS = (
     "tests/papers/test_diffuse_temporaries.py",
     "tests/unit/test_dist_passes.py",
     "tests/oracle/test_fusion_oracle.py",
+    "tests/unit/test_reuse_inputs.py",
 )
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--tb=no")
 MOST_SECONDS = 50

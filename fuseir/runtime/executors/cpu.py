@@ -17,18 +17,19 @@ from fuseir.cache.environment import digest_of_text
 from fuseir.codegen.llvm.compile import compile_kernels, kernel_text
 from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp
+from fuseir.dialects.dist.ops import INPUT_ONLY, ReleaseOp, ScalarOp, StoreOp, SwapOp
 from fuseir.dialects.kernel import is_kernel, sources_of_results
 from fuseir.errors import UnsupportedError, UsageError
-from fuseir.options import available_cpus
 from fuseir.passes.known_kernels import KernelMemory, KnownKernels
 from fuseir.passes.pipelines import pipeline_of, run_pipeline
 from fuseir.passes.remarks import Remarks
+from fuseir.resources import available_cpus
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.executors.kernel_steps import StepMaker
 from fuseir.runtime.executors.native_machine import NativeMachine
 from fuseir.runtime.executors.native_plan import in_batches
 from fuseir.runtime.executors.opaque import OpaqueStep
+from fuseir.runtime.executors.private_memory import PrivateStep
 from fuseir.runtime.plan import Number, Plan, Release, Slot, Step, Swap
 from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches, scalar_values, shape_of
 
@@ -71,7 +72,7 @@ class CpuExecutor:
         signatures = Signatures()
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
-            if stage in ("compose-kernels", "fuse-kernels"):
+            if stage in ("compose-kernels", "fuse-kernels", "reuse-inputs"):
                 # Of the last kernels that still work on tensors: they have the arguments that the launches end up with.
                 signatures.look(staged)
             if dump is not None:
@@ -102,7 +103,10 @@ class CpuExecutor:
         removed = before - _touched(module)
         return Plan(
             tuple(plan_slots),
-            in_batches(steps, self._machine.pool, plan_slots),
+            (
+                *(PrivateStep(slot) for slot in _taken_over(module, slot_numbers)),
+                *in_batches(steps, self._machine.pool, plan_slots),
+            ),
             len(numbers),
             sum(not isinstance(step, Release | Swap) for step in steps),
             tuple(sorted(slot_numbers[root] for root in removed)),
@@ -132,7 +136,7 @@ class CpuExecutor:
         for name, digest in digests.items():
             dependences = signatures.dependences[name]
             compiled[name] = known[digest], dependences
-            if memory is not None:
+            if memory is not None and not signatures.replaced(name):
                 memory.keep(name, digest, signatures.left(name), dependences)
         if memory is not None:
             for name, kernel in memory.found.items():
@@ -145,6 +149,7 @@ class Signatures:
 
     def __init__(self) -> None:
         self.functions: dict[str, FuncOp] = {}
+        self._first: dict[str, FuncOp] = {}
         self.dependences: dict[str, list[frozenset[int]]] = {}
         """For each result of a kernel, the parameters it depends on."""
         self._parameters: dict[str, Sequence[SSAValue]] = {}
@@ -157,12 +162,17 @@ class Signatures:
                 name = op.sym_name.data
                 tensors = [argument for argument in op.body.block.args if isinstance(argument.type, TensorType)]
                 self.functions[name] = op
+                self._first.setdefault(name, op)
                 self._parameters.setdefault(name, tensors)
                 self._left[name] = tensors
                 self.dependences[name] = [
                     frozenset(source for source in sources if isinstance(source, int))
                     for sources in sources_of_results(op)
                 ]
+
+    def replaced(self, name: str) -> bool:
+        """Whether a kernel is another one than at first: it works in place, which its recipe alone does not allow."""
+        return self._first[name] is not self.functions[name]
 
     def left(self, name: str) -> list[int]:
         """The numbers of the parameters that a kernel had first and still has."""
@@ -214,6 +224,12 @@ def check_opaque_tasks(module: ModuleOp, given: Mapping[str, Callable[..., None]
 
 def _slot(op: StoreOp) -> Slot:
     return Slot(None if op.store_name is None else op.store_name.data, shape_of(op.result), dtype_of_store(op.result))
+
+
+def _taken_over(module: ModuleOp, slots: Mapping[SSAValue, int]) -> list[int]:
+    """The slots bound by a run whose memory goes to another store."""
+    inputs = {op.result for op in module.ops if isinstance(op, StoreOp) and INPUT_ONLY in op.attributes}
+    return sorted({slots[s] for op in module.ops if isinstance(op, SwapOp) for s in op.operands if s in inputs})
 
 
 def _touched(module: ModuleOp) -> set[SSAValue]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from fuseir.runtime.arrays import Array
 from fuseir.runtime.executors.native_call import NativeCall
 from fuseir.runtime.executors.phases import Phase, Phases, Use
 from fuseir.runtime.executors.workers import WorkerPool
-from fuseir.runtime.plan import FINE, Batch, BatchOutcome, Number, Release, Slot, Step, Swap
+from fuseir.runtime.plan import FINE, Allocate, Batch, BatchOutcome, Number, Release, Slot, Step, Swap
 
 _CHUNKS_PER_THREAD = 4
 """Into how many chunks a thread's share of the points is cut, so that a thread that was held up does not hold up all."""
@@ -128,9 +129,7 @@ class NativeBatch(Batch):
         phases: Sequence[Phase] | None = None,
     ) -> None:
         """``phases`` are those of a batch of equal steps, if they are known."""
-        super().__init__(steps)
         self._pool = pool
-        self._slots = plan_slots
         self.phases: tuple[Phase, ...] = tuple(_phases_of(steps) if phases is None else phases)
         writer = _TableWriter(pool.participants, self.phases)
         for number, step in enumerate(steps):
@@ -138,69 +137,89 @@ class NativeBatch(Batch):
                 writer.add(number, step)
             elif isinstance(step, Swap):
                 writer.swap(step)
-        self._bound = tuple(writer.places)
-        self._workspace_bytes = writer.workspace_bytes
+        super().__init__(steps, tuple(writer.places), writer.workspace_bytes)
+        # Each slot that has to have a buffer, and what of.
+        self._bound = tuple((slot, (plan_slots[slot].shape, plan_slots[slot].dtype)) for slot in self.slots)
         self._step_numbers = writer.step_numbers
         self._scalars = writer.scalars
-        self._scalar_numbers = tuple(number for number, _ in writer.scalars)
+        self._own_slots = _picker(self.slots)
+        self._own_scalars = _picker([number for number, _ in writer.scalars])
         codes = (abi.SCALAR_FORMATS[name] for _, name in writer.scalars)
-        places = len(self._bound) + (self._workspace_bytes > 0)
+        places = len(self._bound) + (self.workspace_bytes > 0)
         self._pack = struct.Struct(
             f"={places}q" + "".join(f"{code}{abi.SLOT_BYTES - struct.calcsize(code)}x" for code in codes)
         ).pack
         # Whether more than one thread can be of use.
         self._parallel = any(phase.domain is not None for phase in self.phases)
         self._words, self._report = writer.table(places)
+        self._ended = self._report + Report.ENDED
         self._address = ctypes.addressof(self._words)
 
     def run(
         self,
         slots: list[Array | None],
         scalars: Sequence[Number],
-        allocate: Callable[[Shape, np.dtype[Any]], Array],
+        allocate: Allocate,
     ) -> BatchOutcome:
         """Runs all steps. ``slots`` gets buffers for what has none, but nothing else changes in it."""
-        new: list[int] = []
-        buffers: list[Array] = []
+        places = list(map(id, self._own_slots(slots)))
+        kept: object = None
+        if _NOTHING in places or self.workspace_bytes or _DATA_OFFSET is None:
+            try:
+                places, kept = self._completed(places, slots, allocate)
+            except Exception:
+                # Not enough for all at once: it may be, launch by launch.
+                return BatchOutcome(ran=False)
+        values = self._own_scalars(scalars)
         try:
-            for slot in self._bound:
-                buffer = slots[slot]
-                if buffer is None:
-                    buffer = slots[slot] = allocate(self._slots[slot].shape, self._slots[slot].dtype)
-                    new.append(slot)
-                buffers.append(buffer)
-            if self._workspace_bytes:
-                buffers.append(allocate((self._workspace_bytes,), _BYTE))
-        except Exception:
-            # Not enough for all at once: it may be, launch by launch.
-            for slot in new:
-                slots[slot] = None
-            return BatchOutcome(ran=False)
-        block, kept = self._block(buffers, scalars)
-        words, report = self._words, self._report
-        words[report + Report.ENDED] = 0
+            block = self._pack(*places, *values)
+        except (struct.error, OverflowError):
+            # What wraps to the type's width, or rounds to infinity.
+            named = zip((name for _, name in self._scalars), values, strict=True)
+            block = struct.pack(f"={len(places)}q", *places) + abi.pack_scalars([*named])
+        words, ended = self._words, self._ended
+        words[ended] = 0
         interrupt: BaseException | None = None
         try:
             failed = self._pool.run(self._address, block, parallel=self._parallel)
         except BaseException as error:
             # An interrupt, before the call or after it; there is none within.
-            if not words[report + Report.ENDED]:
+            if not words[ended]:
                 raise
-            interrupt, failed = error, words[report + Report.FAILED]
+            interrupt, failed = error, words[self._report + Report.FAILED]
         del kept
         if not failed and interrupt is None:
             return FINE
         return BatchOutcome(True, self._failures(), interrupt)
 
-    def _block(self, buffers: list[Array], scalars: Sequence[Number]) -> tuple[bytes, object]:
-        """The run block, and what must live as long as it is used."""
-        places, kept = _places(buffers)
+    def _completed(
+        self, places: list[int], slots: list[Array | None], allocate: Allocate
+    ) -> tuple[Sequence[int], object]:
+        """Where the driver finds all buffers, those included that were missing; and what must live as long as that is used.
+
+        If one cannot be had, ``slots`` is left as it was.
+        """
+        new: list[int] = []
+        workspace: list[Array] = []
         try:
-            return self._pack(*places, *[scalars[number] for number in self._scalar_numbers]), kept
-        except (struct.error, OverflowError):
-            # What wraps to the type's width, or rounds to infinity.
-            values = [(name, scalars[number]) for number, name in self._scalars]
-            return struct.pack(f"={len(places)}q", *places) + abi.pack_scalars(values), kept
+            for place, (slot, (shape, dtype)) in enumerate(self._bound):
+                if places[place] == _NOTHING:
+                    buffer = slots[slot] = allocate(shape, dtype)
+                    new.append(slot)
+                    places[place] = id(buffer)
+            if self.workspace_bytes:
+                workspace.append(allocate((self.workspace_bytes,), _BYTE))
+                places.append(id(workspace[0]))
+        except Exception:
+            for slot in new:
+                slots[slot] = None
+            raise
+        if _DATA_OFFSET is not None:
+            return places, workspace
+        buffers = [*(buffer for buffer in self._own_slots(slots) if buffer is not None), *workspace]
+        addresses = (ctypes.c_int64 * len(buffers))(*(buffer.ctypes.data for buffer in buffers))
+        first = ctypes.addressof(addresses)
+        return range(first, first + WORD_BYTES * len(buffers), WORD_BYTES), (addresses, workspace)
 
     def _failures(self) -> Mapping[int, BaseException]:
         failures: dict[int, BaseException] = {}
@@ -318,14 +337,15 @@ class _TableWriter:
 
 _BYTE = np.dtype(np.uint8)
 
+_NOTHING = id(None)
+"""What stands for a slot without a buffer where arrays are known by their addresses."""
 
-def _places(buffers: list[Array]) -> tuple[Sequence[int], object]:
-    """For each buffer, the address of what holds its address at ``_DATA_OFFSET``; and what must live as long as that is used."""
-    if _DATA_OFFSET is not None:
-        return list(map(id, buffers)), buffers
-    addresses = (ctypes.c_int64 * len(buffers))(*(buffer.ctypes.data for buffer in buffers))
-    first = ctypes.addressof(addresses)
-    return range(first, first + WORD_BYTES * len(buffers), WORD_BYTES), addresses
+
+def _picker(numbers: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What takes these entries of a sequence."""
+    if len(numbers) > 1:
+        return itemgetter(*numbers)
+    return itemgetter(slice(numbers[0], numbers[0] + 1) if numbers else slice(0))
 
 
 def _data_offset() -> int | None:
