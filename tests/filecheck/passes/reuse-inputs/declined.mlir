@@ -44,7 +44,12 @@ dist.release %other : !s
 dist.release %little : !small
 
 // CHECK-NOT:   dist.swap
-// CHECK-COUNT-6: dist.launch @copy{{.*}}: read {{.*}}: write
+// CHECK:       dist.launch @copy<[4]>(%output: read {{.*}}: write
+// CHECK:       dist.launch @copy<[4]>(%seen: read {{.*}}: write
+// CHECK:       dist.launch @copy<[4]>(%later: read {{.*}}: write
+// CHECK:       dist.launch @copy<[4]>(%other: read {{.*}}: write
+// CHECK:       dist.launch @copy<[4]>(%kept: read {{.*}}: write
+// CHECK:       dist.launch @copy<[4]>(%little: read {{.*}}: write
 // CHECK-NOT:   dist.swap
 // CHECK:       // -----
 
