@@ -132,3 +132,17 @@ def test_what_was_remembered_is_explained_all_the_same() -> None:
         assert held
     assert said[0] == said[1]
     assert any(code == "FIR-N130" for code, _ in said[0])
+
+
+def test_a_kernel_that_works_in_place_is_not_remembered() -> None:
+    """Its recipe does not say that the input dies: another size, whose input lives on, got the kernel that overwrites it."""
+    session = fuseir.Session(cache=False, procs=2)
+    for n in (20_000, 30_000):
+        for dies in (True, False):
+            x, z = session.from_numpy(np.arange(float(n))), session.store(n)
+            session.launch(SCALE, 2.0, x, z)
+            kept = None if dies else x
+            del x
+            assert np.array_equal(z.numpy(), 2 * np.arange(n))
+            assert kept is None or np.array_equal(kept.numpy(), np.arange(n))
+    assert session.statistics.kernels_compiled == 2
