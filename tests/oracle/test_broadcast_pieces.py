@@ -54,7 +54,8 @@ def random_pair(rng: random.Random, domain: Shape) -> tuple[Shape, Numbers, Numb
     base_shape = tuple(rng.choice((1, 2, 3, 4, 5)) for _ in range(rng.choice((0, 1, 1, 2))))
     axes = list(range(len(base_shape)))
     rng.shuffle(axes)
-    base_map: list[Coordinate] = [(d, *rng.choice(((1, 0), (1, 0), (1, 1), (2, 0)))) for d in axes]
+    moves = ((1, 0), (1, 0), (1, 1), (2, 0))
+    base_map: list[Coordinate] = [(d, scale, offset) for d in axes for scale, offset in [rng.choice(moves)]]
     store = [(base_shape[d] - 1) * scale + offset + 1 for d, scale, offset in base_map if d is not None]
     if rng.random() < 0.2:  # a dimension of the store of which the view shows one index
         base_map.append((None, 0, rng.choice((0, 1))))
@@ -64,15 +65,14 @@ def random_pair(rng: random.Random, domain: Shape) -> tuple[Shape, Numbers, Numb
     shape = [rng.choice((0, 1, 2, 3)) for _ in range(rank)]
     for own, extent in zip(dims, base_shape, strict=True):
         shape[own] = extent
-    results: list[Coordinate] = [c if c[0] is None else (dims[c[0]], *c[1:]) for c in base_map]
+    results: list[Coordinate] = [(d if d is None else dims[d], scale, offset) for d, scale, offset in base_map]
     base_tiling = random_tiling(rng, base_shape, domain)
     tiling = random_tiling(rng, tuple(shape), domain)
-    parts = [list(part) for part in tiling]
+    tile, offset, projection = list(tiling.tile), list(tiling.offset), list(tiling.projection)
     like = respelled(rng, base_tiling, base_shape, domain) if rng.random() < 0.7 else base_tiling
-    for part, theirs in zip(parts, like, strict=True):
-        for own, number in zip(dims, theirs, strict=True):
-            part[own] = number
-    tiling = TilingNumbers(*map(tuple, parts))
+    for d, own in enumerate(dims):
+        tile[own], offset[own], projection[own] = like.tile[d], like.offset[d], like.projection[d]
+    tiling = TilingNumbers(tuple(tile), tuple(offset), tuple(projection))
     if results and rng.random() < 0.4:
         k = rng.randrange(len(results))
         d, scale, offset = results[k]
