@@ -26,6 +26,7 @@ _RENAMING = "fuseir/passes/analysis/renaming.py"
 _SCALARS = "fuseir/passes/analysis/scalar_promotion.py"
 _LIVENESS = "fuseir/passes/analysis/liveness.py"
 _RUNS = "fuseir/passes/analysis/runs.py"
+_ACCESS = "fuseir/dialects/dist/access.py"
 
 EDITS = (
     # The constraints
@@ -163,4 +164,6 @@ EDITS = (
         "return self.comparisons.overlap(a, b, domain) is Overlap.APART",
         "return True",
     ),
+    Edit("take other rows for broadcasts of a point's own", _ACCESS, " if agree else None", ""),
+    Edit("take another window for a broadcast", _ACCESS, "own[1:] != theirs[1:] or ", ""),
 )
