@@ -32,7 +32,11 @@ holds any of those elements. Parameters:
   such a piece, so what it folds is all there is: the member folds into a tensor full of the operator's identity, and `old ⊕ fold`,
   element by element, is the new value of the piece, which is read and written. Bit for bit what the executors do with partials.
 
-Where pieces of one store overlap at a point without being the same, memory says what a value cannot: the fused task is cut there
+Where a member reads pieces that are broadcasts of pieces which members change (a row's maximum, along the row), at each point of that
+point's own, it gets the broadcast of the value at hand; it keeps a `no_access` parameter of its own for the shape. Which pieces those are
+is told by the algebra of views and partitions (``Access.broadcast_from``); transposes are among them.
+
+Where pieces of one store overlap at a point otherwise, memory says what a value cannot: the fused task is cut there
 (``analysis/runs.py``). Each run of members becomes one launch, in order. A temporary on both sides of a cut gets memory after all.
 
 Where a member may look at the shape of a piece only, it is given the parameter, not the value an earlier member made of it: results that
@@ -70,7 +74,7 @@ from fuseir.passes.analysis.composition import Recipe, Step, plan_composition
 from fuseir.passes.analysis.dependence import Comparisons, FusionState, IndexTask, Rules
 from fuseir.passes.analysis.dependence import Kernels as TaskKinds
 from fuseir.passes.analysis.labels import access_label, pieces_label, store_label
-from fuseir.passes.analysis.promotion import combined, filled_with_identity
+from fuseir.passes.analysis.promotion import broadcast_like, combined, filled_with_identity
 from fuseir.passes.analysis.runs import PieceRelations, Run, cut_into_runs
 from fuseir.passes.analysis.unused_arguments import erase_unused
 from fuseir.passes.fuse_tasks import explain, fused_location
@@ -154,11 +158,15 @@ def _inline(
     body = kernel.body.block
     values: dict[SSAValue, SSAValue] = {}
     combiners: dict[int, Operation] = {}
+    broadcasts = {broadcast.argument: broadcast for broadcast in step.broadcasts}
     for k, (argument, privilege, number) in enumerate(zip(body.args, step.privileges, step.parameters, strict=False)):
         _keep_name(block.args[number], argument)
         if privilege.reduces and not merged[number].reduces:
             combiners[k] = next(folds_into(kernel, argument))  # the contract wants one
             values[argument] = filled_with_identity(combiners[k], block.args[number], block)
+        elif k in broadcasts:
+            source = current[broadcasts[k].parameter]
+            values[argument] = broadcast_like(block.args[number], source, broadcasts[k].dims, block)
         else:
             values[argument] = current[number] if privilege.reads else block.args[number]
     for argument, number in zip(body.args[len(step.parameters) :], step.scalars, strict=True):

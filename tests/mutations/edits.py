@@ -28,6 +28,7 @@ _LIVENESS = "fuseir/passes/analysis/liveness.py"
 _RUNS = "fuseir/passes/analysis/runs.py"
 _SINKING = "fuseir/passes/analysis/sinking.py"
 _REUSE = "fuseir/passes/reuse_inputs.py"
+_ACCESS = "fuseir/dialects/dist/access.py"
 
 EDITS = (
     # The constraints
@@ -193,4 +194,6 @@ EDITS = (
         "and accesses[k].partition == accesses[result].partition",
         "and True",
     ),
+    Edit("take other rows for broadcasts of a point's own", _ACCESS, " if agree else None", ""),
+    Edit("take another window for a broadcast", _ACCESS, "own[1:] != theirs[1:] or ", ""),
 )

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 
 # The quick part of the suite; what decides fastest comes first.
 TESTS = (
+    "tests/oracle/test_broadcast_pieces.py",
     "tests/papers/test_diffuse_partitions.py",
     "tests/papers/test_diffuse_legality.py",
     "tests/papers/test_diffuse_temporaries.py",

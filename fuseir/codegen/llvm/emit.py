@@ -15,6 +15,7 @@ from fuseir.codegen.llvm import memory
 from fuseir.codegen.llvm.element_types import element_type
 from fuseir.codegen.llvm.memory import Lanes, MemRef
 from fuseir.codegen.llvm.ops import emit_operation
+from fuseir.codegen.llvm.prefetch import Access, early_accesses, fetch, row_offset
 from fuseir.codegen.llvm.reduction import BLOCK, TREE_LANES, LoopReduction
 from fuseir.codegen.llvm.scratch import ScratchTiles
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
@@ -81,6 +82,8 @@ class _KernelEmitter:
         self._reductions: dict[Operation, list[LoopReduction]] = {}
         # Operations of the loops around that were emitted in front of them.
         self._hoisted: set[Operation] = set()
+        # By vector loop: what it fetches for the next iteration of the loop around it.
+        self._early: dict[Operation, list[Access]] = {}
 
     def bind_parameters(self, parameters: Iterable[SSAValue]) -> tuple[int, ...]:
         """Say where the kernel's parameters are; the ranks of its tiles, in order."""
@@ -271,6 +274,7 @@ class _KernelEmitter:
     def _serial_loop(self, op: scf.ParallelOp, bound: str, vector: _Vector | None) -> None:
         text = self._text
         reductions = self._begin_reductions(op, vector.lanes.count if vector else 0)
+        self._early.update(early_accesses(op))
         with text.loop("0", bound, 1) as counter:
             self._values[op.body.block.args[0]] = Value(counter, INDEX)
             self._body(op, vector)
@@ -289,8 +293,17 @@ class _KernelEmitter:
         count = TREE_LANES if reductions else self._module.target.lanes(_widest_bytes(op))
         whole = text.op(f"and i64 {bound}, -{count}")
         full_end = text.op(f"select i1 {self._all_neighbours(op)}, i64 {whole}, i64 0")
+        early = [(a, row_offset(text, self._memref(a.memref), a, op, bound)) for a in self._early.get(op, ())]
         with text.loop("0", full_end, count) as position:
-            self._vector_body(op, Lanes(count, position), reductions)
+            lanes = Lanes(count, position)
+            for access, offset in early:
+                vector = _Vector(op.body.block.args[0], lanes)
+                place = memory.place_of(text, self._memref(access.memref), self._indices(access.indices, vector))
+                size = place.element.memory.bytes
+                along = text.op(f"add i64 {text.op(f'mul i64 {position}, {size}')}, {offset}")
+                address = text.op(f"getelementptr i8, ptr {place.address}, i64 {along}")
+                fetch(self._module, text, address, size * count, to_write=isinstance(access, memref.StoreOp))
+            self._vector_body(op, lanes, reductions)
         with text.loop(full_end, bound, count) as position:
             rest = text.op(f"sub i64 {bound}, {position}")
             smin = self._module.intrinsic("smin", "i64", ["i64", "i64"])
