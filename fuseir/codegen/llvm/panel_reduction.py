@@ -62,14 +62,19 @@ class PanelReduction:
         first = text.op(f"mul i64 {lane}, {self._pitch}")
         return text.op(f"getelementptr {self._folding.element.llvm}, ptr {self._partial}, i64 {first}")
 
-    def fold(self, row: str, values: Sequence[Value], is_first: str, lanes: Lanes) -> None:
-        """Fold the values of iterations, in order, into a row of the partial; ``is_first`` (an ``i1``): the row holds nothing yet."""
+    def fold(self, row: str, values: Sequence[tuple[Value, str]], is_first: str, lanes: Lanes) -> None:
+        """Fold the values of iterations, in order, into a row of the partial; ``is_first`` (an ``i1``): the row holds nothing yet.
+
+        With each value comes an ``i1``, whether there is such an iteration.
+        """
         folding, text = self._folding, self._text
         place = text.op(f"getelementptr {folding.element.llvm}, ptr {row}, i64 {lanes.iteration}")
         held = text.op(f"load {folding.vector}, ptr {place}, align {folding.alignment}")
         result = text.op(f"select i1 {is_first}, {folding.vector} {self._identity}, {folding.vector} {held}")
-        for value in values:
+        for value, exists in values:
             ref = folding.kept(text, value, folding.lanes)
+            if exists != "true":
+                ref = text.op(f"select i1 {exists}, {folding.vector} {ref}, {folding.vector} {self._identity}")
             result = combine(self._module, text, folding.combiner, folding.element, folding.lanes, result, ref)
         text.do(f"store {folding.vector} {result}, ptr {place}, align {folding.alignment}")
 
@@ -114,6 +119,16 @@ def _fold_function(module: ModuleText, folding: Folding, identities: str) -> Fun
         text.do(f"store {folding.vector} {identities}, ptr {place}, align {folding.alignment}")
     fold_blocks(module, text, folding, "%a0", "%a1", "%a2", text.op(f"mul i64 %a3, {TREE_LANES}"))
     rows = text.op(f"call i64 {smax}(i64 {reached}, i64 {wanted})")
+    all_rows, some_rows = text.label(), text.label()
+    text.branch_if(text.op(f"icmp eq i64 {rows}, {TREE_LANES}"), all_rows, some_rows)
+    text.place(all_rows)
+    with text.loop("0", "%a3", folding.lanes) as position:
+        first = text.op(f"getelementptr {folding.element.llvm}, ptr %a2, i64 {position}")
+        value = _fold_column(module, text, folding, first, 0, 1)
+        place = text.op(f"getelementptr {folding.element.llvm}, ptr %a5, i64 {position}")
+        text.do(f"store {folding.vector} {value}, ptr {place}, align {folding.alignment}")
+    text.do("ret void")
+    text.place(some_rows)
     half = TREE_LANES // 2
     while half:
         above = text.op(f"mul i64 {text.op(f'sub i64 {rows}, {half}')}, %a3")
@@ -124,3 +139,13 @@ def _fold_function(module: ModuleText, folding: Folding, identities: str) -> Fun
     copy_elements(text, folding, "%a5", "%a2", "%a3")
     text.do("ret void")
     return text
+
+
+def _fold_column(module: ModuleText, text: FunctionText, folding: Folding, first: str, lane: int, width: int) -> str:
+    """What folding all lanes by halves down to ``width`` leaves in ``lane``, of a vector of columns: few vectors are at hand at a time."""
+    if width == TREE_LANES:
+        row = text.op(f"mul i64 %a3, {lane}")
+        place = text.op(f"getelementptr {folding.element.llvm}, ptr {first}, i64 {row}")
+        return text.op(f"load {folding.vector}, ptr {place}, align {folding.alignment}")
+    low, high = (_fold_column(module, text, folding, first, place, 2 * width) for place in (lane, lane + width))
+    return combine(module, text, folding.combiner, folding.element, folding.lanes, low, high)

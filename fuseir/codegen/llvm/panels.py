@@ -31,8 +31,9 @@ _ROW_BYTES = 4096
 _LEAST_WIDTH = 256
 """Columns of a panel, however many reductions share the cache: a multiple of any vector's lanes."""
 
+_ROWS_AT_A_TIME = 4
 _STATEMENTS_AT_A_TIME = 12
-"""How many operations the rows that are folded at a time may have together."""
+"""How many rows are folded at a time, at most, and how many operations they may have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,14 @@ class _Panel:
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """A value to fold into the row of a reduction's partial."""
+    """A value to fold into the row of a reduction's partial: for each row done at a time, if it exists."""
 
     reduction: PanelReduction
     user: Operation
     value: SSAValue
     row: str
     is_first: str
+    exists: Sequence[str]
 
 
 class Panels:
@@ -115,44 +117,63 @@ class Panels:
             )
             for combiner, value in combiners_of(op)
         ]
-        done = self._several_rows(op, bound.ref, panel, reductions)
-        with text.loop(done, bound.ref, 1) as counter:
-            self._statements.values[op.body.block.args[0]] = Value(counter, INDEX)
-            self._body(op, panel, self._folds(op, reductions, counter))
-            self._end_block(reductions, text.op(f"add i64 {counter}, 1"))
+        together = self._together(op)
+        if together > 1:
+            self._several_rows(op, bound.ref, panel, reductions, together)
+        else:
+            with text.loop("0", bound.ref, 1) as counter:
+                self._statements.values[op.body.block.args[0]] = Value(counter, INDEX)
+                self._body(op, panel, self._folds(op, reductions, counter, ["true"]))
+                self._end_block(reductions, text.op(f"add i64 {counter}, 1"))
         for result, row, reduction in zip(op.res, rows, reductions, strict=True):
             reduction.finish(bound.ref, row)
             self._statements.buffers[result] = RowBuffer(row, element_type(result.type))
             panel.varying.add(result)
         self._workspace.release(mark)
 
-    def _several_rows(self, op: scf.ParallelOp, bound: str, panel: _Panel, reductions: Sequence[PanelReduction]) -> str:
-        """Fold rows that go to one row of the partial together, for as many as come in full groups: how many rows are done."""
+    def _together(self, op: scf.ParallelOp) -> int:
+        """How many rows are folded at a time: a power of two. Rows that something is stored to come one by one."""
         ops = [inner for inner in op.body.block.ops if not isinstance(inner, scf.ReduceOp)]
-        together = min(4, _STATEMENTS_AT_A_TIME // max(len(ops), 1))
-        if not reductions or together < 2 or any(isinstance(inner, scf.ParallelOp) for inner in ops):
-            return "0"
-        text, variable = self._text, op.body.block.args[0]
-        group = TREE_LANES * (1 << (together.bit_length() - 1))
-        whole = text.op(f"and i64 {bound}, -{group}")
-        with text.loop("0", whole, group) as first:
-            with text.loop("0", str(TREE_LANES), 1) as lane:
-                counters = [
-                    text.op(f"add i64 {text.op(f'add i64 {first}, {lane}')}, {step}")
-                    for step in range(0, group, TREE_LANES)
-                ]
-                bindings: list[dict[SSAValue, Value]] = [{variable: Value(counter, INDEX)} for counter in counters]
-                self._segment(ops, panel, bindings, self._folds(op, reductions, counters[0]))
-            self._end_block(reductions, text.op(f"add i64 {first}, {group}"))
-        return whole
+        if not op.res or any(isinstance(inner, scf.ParallelOp | memref.StoreOp) for inner in ops):
+            return 1
+        together = min(_ROWS_AT_A_TIME, _STATEMENTS_AT_A_TIME // max(len(ops), 1))
+        return 1 << max(together.bit_length() - 1, 0)
 
-    def _folds(self, op: scf.ParallelOp, reductions: Sequence[PanelReduction], counter: str) -> list[_Fold]:
+    def _several_rows(
+        self, op: scf.ParallelOp, bound: str, panel: _Panel, reductions: Sequence[PanelReduction], together: int
+    ) -> None:
+        """Fold rows together that go to one row of the partial. At the end, the first one stands in for rows that are not there."""
+        text, variable = self._text, op.body.block.args[0]
+        ops = [inner for inner in op.body.block.ops if not isinstance(inner, scf.ReduceOp)]
+        group = TREE_LANES * together
+        smin = self._module.intrinsic("smin", "i64", ["i64", "i64"])
+        with text.loop("0", bound, group) as first:
+            lanes = text.op(f"call i64 {smin}(i64 {text.op(f'sub i64 {bound}, {first}')}, i64 {TREE_LANES})")
+            with text.loop("0", lanes, 1) as lane:
+                counter = text.op(f"add i64 {first}, {lane}")
+                exists = ["true"]
+                bindings: list[dict[SSAValue, Value]] = [{variable: Value(counter, INDEX)}]
+                for step in range(TREE_LANES, group, TREE_LANES):
+                    later = text.op(f"add i64 {counter}, {step}")
+                    exists.append(text.op(f"icmp slt i64 {later}, {bound}"))
+                    row = text.op(f"select i1 {exists[-1]}, i64 {later}, i64 {counter}")
+                    bindings.append({variable: Value(row, INDEX)})
+                self._segment(ops, panel, bindings, self._folds(op, reductions, counter, exists))
+            done = text.op(f"add i64 {first}, {group}")
+            whole = text.op(f"icmp sle i64 {done}, {bound}")
+            self._end_block(reductions, text.op(f"select i1 {whole}, i64 {done}, i64 1"))
+
+    def _folds(
+        self, op: scf.ParallelOp, reductions: Sequence[PanelReduction], counter: str, exists: Sequence[str]
+    ) -> list[_Fold]:
         if not reductions:
             return []
         within = self._text.op(f"and i64 {counter}, {BLOCK - 1}")
         is_first = self._text.op(f"icmp ult i64 {within}, {TREE_LANES}")
         reduce = reduce_of(op)
-        return [_Fold(r, reduce, v, r.row(counter), is_first) for r, v in zip(reductions, reduce.args, strict=True)]
+        return [
+            _Fold(r, reduce, v, r.row(counter), is_first, exists) for r, v in zip(reductions, reduce.args, strict=True)
+        ]
 
     def _end_block(self, reductions: Sequence[PanelReduction], done: str) -> None:
         if reductions:
@@ -203,7 +224,10 @@ class Panels:
             for result, buffer in kept.items():
                 statements.keep(buffer, sites[0].values[result], lanes)
             for fold in folds:
-                values = [statements.operand(fold.value, site) for site in sites]
+                values = [
+                    (statements.operand(fold.value, site), exists)
+                    for site, exists in zip(sites, fold.exists, strict=True)
+                ]
                 fold.reduction.fold(fold.row, values, fold.is_first, lanes)
 
         everything = [row for each in rows for row in each.values()]

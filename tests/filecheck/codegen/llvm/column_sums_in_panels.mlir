@@ -17,19 +17,21 @@ func.func @columns(%x: tensor<?x?xf64>, %c: tensor<?xf64>) -> tensor<?xf64> attr
 // CHECK-LABEL: define internal i32 @fz_body_0_
 // CHECK: sub i64 {{.*}}
 // CHECK-NEXT: call i64 @llvm.smin.i64({{.*}}, i64 512)
-// Groups of 128 rows, 32 lanes of four rows each.
-// CHECK: and i64 {{.*}}, -128
-// CHECK: icmp slt i64 {{.*}}, 32
+// Groups of 128 rows: for each of 32 lanes, up to four rows.
+// CHECK: call i64 @llvm.smin.i64({{.*}}, i64 32)
 // CHECK: add i64 {{.*}}, 96
+// CHECK-NEXT: [[EXISTS:%v\d+]] = icmp slt i64
+// CHECK-NEXT: select i1 [[EXISTS]]
 // The first rows of a block do not look at what the partial holds.
 // CHECK: [[FIRST:%v\d+]] = icmp ult i64 {{.*}}, 32
 // CHECK-COUNT-4: load <16 x double>, ptr {{.*}}, align 1
 // CHECK: [[HELD:%v\d+]] = load <16 x double>, ptr [[PLACE:%v\d+]], align 64
 // CHECK-NEXT: [[S0:%v\d+]] = select i1 [[FIRST]], <16 x double> splat (double 0x8000000000000000), <16 x double> [[HELD]]
 // CHECK-NEXT: [[S1:%v\d+]] = fadd <16 x double> [[S0]]
-// CHECK-NEXT: [[S2:%v\d+]] = fadd <16 x double> [[S1]]
-// CHECK-NEXT: [[S3:%v\d+]] = fadd <16 x double> [[S2]]
-// CHECK-NEXT: [[S4:%v\d+]] = fadd <16 x double> [[S3]]
+// CHECK: [[S2:%v\d+]] = fadd <16 x double> [[S1]]
+// CHECK: [[S3:%v\d+]] = fadd <16 x double> [[S2]]
+// CHECK-NEXT: [[E4:%v\d+]] = select i1 [[EXISTS]]
+// CHECK-NEXT: [[S4:%v\d+]] = fadd <16 x double> [[S3]], [[E4]]
 // CHECK-NEXT: store <16 x double> [[S4]], ptr [[PLACE]], align 64
 // CHECK: call void @fz_pushpanel_0_
 // CHECK: call void @fz_foldpanel_0_
