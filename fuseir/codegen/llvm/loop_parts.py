@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeGuard
 
-from xdsl.dialects import arith, scf
+from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import IntegerAttr, MemRefType
 from xdsl.ir import Operation, SSAValue
 
@@ -21,6 +22,36 @@ def check_loop(op: scf.ParallelOp) -> None:
 def is_vector_loop(op: Operation) -> TypeGuard[scf.ParallelOp]:
     """Whether this is the vectorised loop of a nest."""
     return isinstance(op, scf.ParallelOp) and "vector" in op.attributes
+
+
+def perfect_nest(nest: scf.ParallelOp) -> tuple[list[scf.ParallelOp], list[Operation]]:
+    """Loops that reduce nothing and stand around nothing but the next one, outermost first, and what the innermost has in its body."""
+    loops: list[scf.ParallelOp] = []
+    ops: list[Operation] = [nest]
+    while len(ops) == 1 and isinstance(ops[0], scf.ParallelOp) and not ops[0].res:
+        loops.append(ops[0])
+        ops = [op for op in ops[0].body.block.ops if not isinstance(op, scf.ReduceOp)]
+    return loops, ops
+
+
+def arrangeable_accesses(loops: Sequence[scf.ParallelOp]) -> dict[SSAValue, tuple[SSAValue, ...]] | None:
+    """The tiles that a perfect nest accesses, with their indices; None if the order of its loops matters to what the code does.
+
+    It does not if all accesses of a tile have the same indices, each of the loops' variables once among them.
+    """
+    variables = {loop.body.block.args[0] for loop in loops}
+    accesses: dict[SSAValue, tuple[SSAValue, ...]] = {}
+    for op in loops[0].walk() if loops else ():
+        if isinstance(op, memref.LoadOp | memref.StoreOp):
+            indices = tuple(op.indices)
+            if accesses.setdefault(op.memref, indices) != indices or any(indices.count(v) != 1 for v in variables):
+                return None
+            operands = () if isinstance(op, memref.LoadOp) else (op.value,)
+        else:
+            operands = tuple(op.operands)
+        if not variables.isdisjoint(operands):
+            return None
+    return accesses
 
 
 def combiners_of(op: scf.ParallelOp) -> list[tuple[str, SSAValue]]:

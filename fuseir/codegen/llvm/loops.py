@@ -9,8 +9,17 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from fuseir.codegen.llvm.block_stack import BLOCK, TREE_LANES
-from fuseir.codegen.llvm.copies import emit_copy
-from fuseir.codegen.llvm.loop_parts import check_loop, combiners_of, is_vector_loop, reduce_of, widest_bytes
+from fuseir.codegen.llvm.copies import emit_copy, is_copy
+from fuseir.codegen.llvm.dimensions import DimensionTable
+from fuseir.codegen.llvm.loop_parts import (
+    arrangeable_accesses,
+    check_loop,
+    combiners_of,
+    is_vector_loop,
+    perfect_nest,
+    reduce_of,
+    widest_bytes,
+)
 from fuseir.codegen.llvm.panels import Panels
 from fuseir.codegen.llvm.reduction import LoopReduction
 from fuseir.codegen.llvm.rows import are_neighbours, pieces, vectors
@@ -32,6 +41,8 @@ class Loops:
         self._hoisted: set[Operation] = set()
         # For each vector loop of the nest at hand, an i1: whether all its rows are neighbours in memory.
         self._near: dict[scf.ParallelOp, str] = {}
+        # Extents of the nest at hand, where it is not that of its dimension.
+        self._extents: dict[scf.ParallelOp, str] = {}
         self._panels = Panels(statements, workspace, self._hoisted)
 
     def emit(self, op: scf.ParallelOp) -> None:
@@ -40,10 +51,10 @@ class Loops:
             check_loop(op)
             if isinstance(op.parent_op(), FuncOp):
                 self._statements.enter(op)
-                if emit_copy(self._statements, op):
+                if self._arrange(op):
                     return
                 self._near = {loop: self._all_neighbours(loop) for loop in op.walk() if is_vector_loop(loop)}
-            bound = self._statements.operand(op.upperBound[0], None).ref
+            bound = self._extents.get(op) or self._statements.operand(op.upperBound[0], None).ref
             self._hoist(op)
             mark = self._workspace.mark()
             nested = any(isinstance(inner, scf.ParallelOp) for inner in op.body.block.ops)
@@ -54,6 +65,39 @@ class Loops:
             else:
                 self._vector_loop(op, bound)
             self._workspace.release(mark)
+
+    def _arrange(self, nest: scf.ParallelOp) -> bool:
+        """Order the dimensions of a nest for which any order will do; whether it was a copy, and is done."""
+        self._extents.clear()
+        loops, ops = perfect_nest(nest)
+        for loop in loops:
+            check_loop(loop)
+        accesses = arrangeable_accesses(loops)
+        variables = [loop.body.block.args[0] for loop in loops]
+        copies = is_copy(ops, variables)
+        if (
+            accesses is None
+            or (len(loops) < 2 and not copies)
+            or [*map(is_vector_loop, loops)] != [False] * (len(loops) - 1) + [True]
+        ):
+            return False
+        if copies:  # the target comes first
+            accesses = dict(reversed(accesses.items()))
+        statements = self._statements
+        extents = [statements.operand(loop.upperBound[0], None).ref for loop in loops]
+        places = {tile: [indices.index(variable) for variable in variables] for tile, indices in accesses.items()}
+        strides = [[statements.memref(tile).strides[place] for place in places[tile]] for tile in accesses]
+        table = DimensionTable(self._text, extents, strides)
+        table.arrange(self._module)
+        if copies:
+            source, target = (statements.memref(op.memref) for op in ops)
+            emit_copy(self._module, self._text, target, source, table)
+            return True
+        self._extents.update((loop, table.extent(number)) for number, loop in enumerate(loops))
+        for number, (tile, dimensions) in enumerate(places.items()):
+            by_dimension = {place: table.stride(number, loop) for loop, place in enumerate(dimensions)}
+            statements.move_by(tile, by_dimension)
+        return False
 
     def _hoist(self, loop: scf.ParallelOp) -> None:
         """Emit what a loop computes from values of the outside alone; every operation is total, so none can fail there.

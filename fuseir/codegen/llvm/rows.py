@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fuseir.codegen.llvm.memory import Lanes, lane_mask
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType
+from fuseir.codegen.llvm.types import ElementType, llvm_type
 from fuseir.codegen.llvm.workspace import Workspace
 
 PIECE = 256
@@ -22,11 +22,12 @@ PIECE = 256
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The address of a row's first element, the bytes from one element to the next, and whether the loop changes it."""
+    """The address of a row's first element, the bytes from one element to the next, and whether the loop reads and changes it."""
 
     address: str
     element: ElementType
     stride: str
+    loaded: bool
     stored: bool
 
 
@@ -77,9 +78,15 @@ def pieces(
         buffers = {k: workspace.reserve(PIECE * rows[k].element.bytes) for k in moved}
         with text.when(far):
             for k in moved:
-                gather = module.support("gather", _gather_function, rows[k].element.memory)
-                arguments = f"ptr {buffers[k]}, ptr {addresses[k]}, i64 {rows[k].stride}, i64 {size}"
-                text.do(f"store ptr {text.op(f'call ptr {gather}({arguments})')}, ptr {slots[k]}, align 8")
+                row, memory = rows[k], rows[k].element.memory
+                if row.loaded:
+                    gather = module.support("gather", _gather_function, memory)
+                    arguments = f"ptr {buffers[k]}, ptr {addresses[k]}, i64 {row.stride}, i64 {size}"
+                    pointer = text.op(f"call ptr {gather}({arguments})")
+                else:
+                    is_near = are_neighbours(text, memory, row.stride)
+                    pointer = text.op(f"select i1 {is_near}, ptr {addresses[k]}, ptr {buffers[k]}")
+                text.do(f"store ptr {pointer}, ptr {slots[k]}, align 8")
         yield Piece(start, size, tuple(text.op(f"load ptr, ptr {slot}, align 8") for slot in slots))
         stored = [k for k in moved if rows[k].stored]
         if stored:
@@ -114,9 +121,21 @@ def _gather_function(module: ModuleText, memory: ElementType) -> FunctionText:
     text.place(near)
     text.do("ret ptr %a1")
     text.place(far)
-    with _strided(text, memory, "%a1", "%a2", "%a0", "%a3") as (strided, buffered):
-        element = text.op(f"load {memory.llvm}, ptr {strided}, align 1")
-        text.do(f"store {memory.llvm} {element}, ptr {buffered}, align {memory.bytes}")
+    lanes = module.target.vector_bytes // memory.bytes
+    vector = llvm_type(memory, lanes)
+    whole = text.op(f"and i64 %a3, -{lanes}")
+    with text.loop("0", whole, lanes) as first:
+        result = "poison"
+        for lane in range(lanes):
+            place = _strided(text, "%a1", "%a2", text.op(f"add i64 {first}, {lane}"))
+            element = text.op(f"load {memory.llvm}, ptr {place}, align 1")
+            result = text.op(f"insertelement {vector} {result}, {memory.llvm} {element}, i64 {lane}")
+        place = text.op(f"getelementptr {memory.llvm}, ptr %a0, i64 {first}")
+        text.do(f"store {vector} {result}, ptr {place}, align {module.target.vector_bytes}")
+    with text.loop(whole, "%a3", 1) as number:
+        element = text.op(f"load {memory.llvm}, ptr {_strided(text, '%a1', '%a2', number)}, align 1")
+        place = text.op(f"getelementptr {memory.llvm}, ptr %a0, i64 {number}")
+        text.do(f"store {memory.llvm} {element}, ptr {place}, align {memory.bytes}")
     text.do("ret ptr %a0")
     return text
 
@@ -129,18 +148,23 @@ def _scatter_function(module: ModuleText, memory: ElementType) -> FunctionText:
     text.place(near)
     text.do("ret void")
     text.place(far)
-    with _strided(text, memory, "%a0", "%a1", "%a2", "%a3") as (strided, buffered):
-        element = text.op(f"load {memory.llvm}, ptr {buffered}, align {memory.bytes}")
-        text.do(f"store {memory.llvm} {element}, ptr {strided}, align 1")
+    lanes = module.target.vector_bytes // memory.bytes
+    vector = llvm_type(memory, lanes)
+    whole = text.op(f"and i64 %a3, -{lanes}")
+    with text.loop("0", whole, lanes) as first:
+        place = text.op(f"getelementptr {memory.llvm}, ptr %a2, i64 {first}")
+        values = text.op(f"load {vector}, ptr {place}, align {module.target.vector_bytes}")
+        for lane in range(lanes):
+            place = _strided(text, "%a0", "%a1", text.op(f"add i64 {first}, {lane}"))
+            element = text.op(f"extractelement {vector} {values}, i64 {lane}")
+            text.do(f"store {memory.llvm} {element}, ptr {place}, align 1")
+    with text.loop(whole, "%a3", 1) as number:
+        place = text.op(f"getelementptr {memory.llvm}, ptr %a2, i64 {number}")
+        element = text.op(f"load {memory.llvm}, ptr {place}, align {memory.bytes}")
+        text.do(f"store {memory.llvm} {element}, ptr {_strided(text, '%a0', '%a1', number)}, align 1")
     text.do("ret void")
     return text
 
 
-@contextmanager
-def _strided(
-    text: FunctionText, memory: ElementType, address: str, stride: str, buffer: str, count: str
-) -> Generator[tuple[str, str], None, None]:
-    """A loop over strided elements and those of a buffer: the addresses of each."""
-    with text.loop("0", count, 1) as number:
-        strided = text.op(f"getelementptr i8, ptr {address}, i64 {text.op(f'mul i64 {number}, {stride}')}")
-        yield strided, text.op(f"getelementptr {memory.llvm}, ptr {buffer}, i64 {number}")
+def _strided(text: FunctionText, address: str, stride: str, number: str) -> str:
+    return text.op(f"getelementptr i8, ptr {address}, i64 {text.op(f'mul i64 {number}, {stride}')}")

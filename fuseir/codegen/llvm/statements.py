@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr
@@ -63,6 +63,12 @@ class Statements:
                 with located(op):
                     self._at_hand[op.memref] = self._read(op.memref)
 
+    def move_by(self, tile: SSAValue, strides: Mapping[int, str]) -> None:
+        """In the nest that was entered, a tile has these strides; the other dimensions keep theirs."""
+        found = self.memref(tile)
+        moved = tuple(strides.get(place, stride) for place, stride in enumerate(found.strides))
+        self._at_hand[tile] = MemRef(found.base, found.element, moved, found.sizes)
+
     def emit(self, op: Operation, site: VectorSite | None) -> None:
         """Emit an operation; as vector code if there is a site."""
         with located(op):
@@ -120,11 +126,13 @@ class Statements:
         rows: dict[Access, Row] = {}
         for op in ops:
             if isinstance(op, memref.LoadOp | memref.StoreOp) and variable in op.indices:
-                access, stored = access_of(op), isinstance(op, memref.StoreOp)
-                if access in rows:
-                    stored = stored or rows[access].stored
+                access = access_of(op)
                 with located(op):
-                    rows[access] = self._row(access, variable, origin, stored)
+                    row = rows.get(access) or self._row(access, variable, origin)
+                if isinstance(op, memref.LoadOp):
+                    rows[access] = replace(row, loaded=True)
+                else:
+                    rows[access] = replace(row, stored=True)
         return rows
 
     def stride(self, access: Access, variable: SSAValue) -> str:
@@ -133,14 +141,14 @@ class Statements:
         strides = self.memref(tile).strides
         return total_stride(self.text, [strides[place] for place, index in enumerate(indices) if index is variable])
 
-    def _row(self, access: Access, variable: SSAValue, origin: str, stored: bool) -> Row:
+    def _row(self, access: Access, variable: SSAValue, origin: str) -> Row:
         element = self.memref(access[0]).element
         stride = self.stride(access, variable)
         address = self._address(access, variable)
         if origin != "0":
             offset = self.text.op(f"mul i64 {origin}, {stride}")
             address = self.text.op(f"getelementptr i8, ptr {address}, i64 {offset}")
-        return Row(address, element, stride, stored)
+        return Row(address, element, stride, loaded=False, stored=False)
 
     def _address(self, access: Access, variable: SSAValue | None) -> str:
         tile, indices = access

@@ -37,6 +37,7 @@ func.func @transpose(%x: !m, %z: !m) {
 // CHECK-NEXT:   store i64 [[X1]]
 // CHECK:        store i64 [[Z1]]
 // CHECK:        store i64 [[X0]]
+// CHECK-NEXT:   call void @fz_arrange_0_{{.*}}(ptr [[TABLE]], i64 2, i64 2)
 // CHECK-NEXT:   call void @fz_copy_0_{{.*}}(ptr {{.*}}, ptr {{.*}}, ptr [[TABLE]], i64 2)
 // CHECK-NEXT:   ret i32 0
 

@@ -19,14 +19,16 @@ func.func @negate(%x: !v, %z: !v) {
 // CHECK: define ptr @fz_gather_0_{{.*}}(ptr noalias %a0, ptr %a1, i64 %a2, i64 %a3)
 // CHECK: icmp eq i64 %a2, 8
 // CHECK: ret ptr %a1
-// CHECK: [[FROM:%v\d+]] = getelementptr i8, ptr %a1, i64
-// CHECK: [[TO:%v\d+]] = getelementptr double, ptr %a0, i64
-// CHECK: [[E:%v\d+]] = load double, ptr [[FROM]], align 1
-// CHECK: store double [[E]], ptr [[TO]], align 8
+// Eight elements make a vector.
+// CHECK: [[E:%v\d+]] = load double, ptr {{.*}}, align 1
+// CHECK-NEXT: insertelement <8 x double> poison, double [[E]], i64 0
+// CHECK: store <8 x double> {{.*}}, align 64
+// CHECK: load double, ptr {{.*}}, align 1
+// CHECK: store double {{.*}}, align 8
 // CHECK: ret ptr %a0
 
 // CHECK: define void @fz_scatter_0_{{.*}}(ptr %a0, i64 %a1, ptr noalias %a2, i64 %a3)
 // CHECK: icmp eq i64 %a1, 8
 // CHECK: ret void
-// CHECK: load double, ptr {{.*}}, align 8
+// CHECK: load <8 x double>, ptr {{.*}}, align 64
 // CHECK: store double {{.*}}, align 1

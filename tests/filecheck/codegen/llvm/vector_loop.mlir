@@ -26,7 +26,8 @@ func.func @negate(%x: !v, %z: !v) {
 // CHECK: [[FAR:%v\d+]] = xor i1 [[BOTH]], true
 // CHECK: br i1 [[FAR]]
 // CHECK: call ptr @fz_gather_0_
-// CHECK: call ptr @fz_gather_0_
+// CHECK: [[NEAR:%v\d+]] = icmp eq i64 {{.*}}, 8
+// CHECK: select i1 [[NEAR]], ptr
 // Full vectors: as many as there are in the piece.
 // CHECK: [[WHOLE:%v\d+]] = and i64 {{.*}}, -16
 // CHECK: [[E:%v\d+]] = load <16 x double>, ptr {{.*}}, align 1
