@@ -73,7 +73,7 @@ def many_sums_in_one_loop(count: int) -> str:
 
 
 def many_column_sums_in_one_loop(count: int) -> str:
-    """As ``many_sums_in_one_loop``, within a vector loop: each keeps 200 KB."""
+    """As ``many_sums_in_one_loop``, within a vector loop: each keeps the state of a panel."""
     element = f"%e = memref.load %x[%k, %i] : {MATRIX}"
     fold = [("%e", "arith.addf", "f64", "%id")] * count
     inner = reduction(f"%t:{count}", "%k", "%m", element, fold)

@@ -28,7 +28,7 @@ from fuseir.errors import UnsupportedError
 _ROW_BYTES = 4096
 """A panel's row, which is a page: less is more often waited for, and partials of wider panels do not stay in the second cache."""
 
-_LEAST_WIDTH = 256
+_LEAST_WIDTH = 64
 """Columns of a panel, however many reductions share the cache: a multiple of any vector's lanes."""
 
 _ROWS_AT_A_TIME = 4
