@@ -55,7 +55,7 @@ class ScratchTiles:
         negated = text.op(f"sub i64 0, {text.op(f'ptrtoint ptr {raw} to i64')}")
         offset = text.op(f"and i64 {negated}, {_ALIGNMENT - 1}")
         base = text.op(f"getelementptr i8, ptr {raw}, i64 {offset}")
-        return MemRef(base, element, tuple(sizes), tuple(strides[1:]))
+        return MemRef(base, element, tuple(strides[1:]), tuple(sizes))
 
     def free(self, tile: SSAValue) -> None:
         """Give a tile back."""

@@ -80,7 +80,7 @@ class FunctionText:
         self.do(f"br i1 {condition}, label %{then}, label %{otherwise}")
 
     @contextmanager
-    def loop(self, start: str, stop: str, step: int) -> Generator[str, None, None]:
+    def loop(self, start: str, stop: str, step: int | str) -> Generator[str, None, None]:
         """A counted loop: yields the ``i64`` that runs from ``start`` while it is below ``stop``, signed."""
         before = self.block
         header, body, after = self.label(), self.label(), self.label()
