@@ -149,7 +149,8 @@ class _KernelEmitter:
         else:
             operands = [self._operand(operand, vector) for operand in op.operands]
             lanes = max((operand.lanes for operand in operands), default=0)
-            value = emit_operation(self._module, self._text, op, operands, lanes)
+            inline = lanes > 0 and vector is not None and vector.lanes.active is None
+            value = emit_operation(self._module, self._text, op, operands, lanes, inline)
             self._values[op.results[0]] = value
 
     def _emit_top_level(self, op: memref.AllocOp | memref.DeallocOp | func.ReturnOp) -> None:
