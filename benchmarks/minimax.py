@@ -108,12 +108,26 @@ def of_square(function: Function) -> tuple[Function, Function]:
     return g, lambda z: z * z.sqrt() / function(z.sqrt())
 
 
+def log2_rest(z: Decimal) -> Decimal:
+    """What the first two terms of the series of log2 leave."""
+    return 2 / LN2 * series_of_artanh_from_fifth(z)
+
+
+def series_of_artanh_from_fifth(z: Decimal) -> Decimal:
+    """``1/5 + z/7 + z²/9 + …``."""
+    total, power, n = Decimal(0), Decimal(1), 5
+    while power > Decimal("1e-75"):
+        total, power, n = total + power / n, power * z, n + 2
+    return total
+
+
 def of_erf() -> tuple[Function, Function]:
     """``g(z) = erf(√z)/√z - 1``, and the weight that makes errors relative to erfc, which is where this is used."""
     return lambda z: (1 - erfc(z.sqrt())) / z.sqrt() - 1, lambda z: z.sqrt()
 
 
-HALF_LN2 = Decimal(2).ln() / 2 * Decimal("1.0001")
+LN2 = Decimal(2).ln()
+HALF_LN2 = LN2 / 2 * Decimal("1.0001")
 ROOT = Decimal(2).sqrt()
 TINY = Decimal("1e-12")
 
@@ -149,6 +163,13 @@ PROBLEMS = {
         lambda f: f**3 / log1p(f),
         {32: (1 / ROOT - 1, ROOT - 1)},
         {32: 7},
+    ),
+    "LOG2_REST": Problem(
+        "(log2((1 + s)/(1 - s)) - 2s/log(2) - 2s³/(3 log(2)))/s⁵ of z = s², s as for LOG",
+        log2_rest,
+        lambda z: z * z / (2 / LN2),
+        both(TINY, ((ROOT - 1) / (ROOT + 1)) ** 2),
+        {64: 6, 32: 2},
     ),
     "LOG_ERFC": Problem(
         "log(erfc(x))/x, x from 0 to where erf(x) rounds to 1",

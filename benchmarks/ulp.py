@@ -48,9 +48,12 @@ MAIN: dict[str, tuple[tuple[float, float], ...]] = {
     "erf": ((-1, 1), (-6, 6)),
     "erfc": ((-6, 6), (-1, 28)),
     "tanh": ((-1, 1), (-20, 20)),
-    "pow": ((0, 2), (0, 100)),
+    "pow": ((0.5, 2), (0.9, 1.1), (0, 100)),
 }
 """Where each function is looked at closely, besides all magnitudes; else from -1 to 1 and from -100 to 100."""
+
+SECOND = {"pow": ((-1000, 1000), (-7000, 7000), (-150, 150))}
+"""The same for the second operand, where it is not as for the first."""
 
 KERNEL = """
 !t = memref<?x{t}, strided<[?], offset: ?>>
@@ -132,9 +135,9 @@ def specials(t: str) -> np.ndarray[Any, Any]:
     return np.concatenate([values, -values, neighbours, -neighbours])
 
 
-def points(name: str, t: str, count: int, random: np.random.Generator) -> Iterator[np.ndarray[Any, Any]]:
+def points(t: str, count: int, intervals: tuple[tuple[float, float], ...], seed: int) -> Iterator[np.ndarray[Any, Any]]:
     """Arrays of arguments: half of all bit patterns, which means all magnitudes, half where the function is interesting."""
-    dtype, intervals = TYPES[t], MAIN.get(name, ((-1, 1), (-100, 100)))
+    dtype, random = TYPES[t], np.random.default_rng(seed)
     yield specials(t)
     for number in range(-(-count // CHUNK)):
         if number % 2:
@@ -160,7 +163,9 @@ def largest_error(
     function = MATH_FUNCTIONS[operation]
     kernel = kernel_for(operation, function, t, target)
     loop = library[f"worst_{function.name}_{t}"]
-    first, second = (points(function.name, t, count, np.random.default_rng(seed)) for seed in (1, 2))
+    intervals = MAIN.get(function.name, ((-1, 1), (-100, 100)))
+    first = points(t, count, intervals, 1)
+    second = points(t, count, SECOND.get(function.name, intervals), 2)
     worst, arguments = -1.0, ()
     for x, y in zip(first, second, strict=True):
         if len(x) < CHUNK:

@@ -41,11 +41,9 @@ def call_math(
     if target.has_fma and body is not None and element.bits in body.widths:
         if inline and module.written_out < _MOST_WRITTEN_OUT:
             module.written_out += 1
-            return _write_out(module, text, function, arguments[0], lanes)
-        operand = text.splat(arguments[0], lanes)
-        helper = module.support("math", _own_function, function, element, lanes)
-        vector = llvm_type(element, lanes)
-        return text.op(f"call {vector} {helper}({vector} {operand})")
+            return _write_out(module, text, function, arguments, lanes)
+        operands = [text.splat(argument, lanes) for argument in arguments]
+        return _call_own(Form(module, text, element, lanes), function, operands)
     if function.has_vector and target.mvec_variant is not None:
         symbol = function.vector_symbol(element, target.mvec_variant, target.vector_bytes)
         if symbol not in target.missing_math:
@@ -62,40 +60,46 @@ def call_math(
     return text.op(f"call {scalar} {callee}({operands}) nobuiltin")
 
 
-def _write_out(module: ModuleText, text: FunctionText, function: MathFunction, operand: Value, lanes: int) -> str:
+def _write_out(
+    module: ModuleText, text: FunctionText, function: MathFunction, arguments: list[Value], lanes: int
+) -> str:
     """A function's instructions, for as many registers at a time as leave some for what the function computes with."""
-    element, vector_bytes = operand.element, module.target.vector_bytes
+    element, vector_bytes = arguments[0].element, module.target.vector_bytes
     count = min(lanes, (_AVX2_REGISTERS if vector_bytes == 32 else _REGISTERS) * vector_bytes // element.bytes)
-    vector, whole = llvm_type(element, lanes), text.splat(operand, lanes)
+    vector, whole = llvm_type(element, lanes), [text.splat(argument, lanes) for argument in arguments]
     form = Form(module, text, element, count)
-    parts = [
-        _write_out_part(form, function, text.lanes_of(vector, whole, first, count, lanes))
-        for first in range(0, lanes, count)
-    ]
+    parts: list[str] = []
+    for first in range(0, lanes, count):
+        operands = [text.lanes_of(vector, operand, first, count, lanes) for operand in whole]
+        parts.append(_write_out_part(form, function, operands))
     return text.join(element, parts, count)
 
 
-def _write_out_part(form: Form, function: MathFunction, operand: str) -> str:
-    """The instructions. Where one lane's argument is a rare one, all lanes are computed again by a call."""
-    body, x = BODIES[function.name], Real(form, operand)
+def _write_out_part(form: Form, function: MathFunction, operands: list[str]) -> str:
+    """The instructions. Where one lane's arguments are rare ones, all lanes are computed again by a call."""
+    body, values = BODIES[function.name], [Real(form, operand) for operand in operands]
     if body.short is None or body.reach is None:
-        return body.complete(x).ref
+        return body.complete(*values).ref
     text = form.text
     place = text.alloca(form.real, 64)
-    text.do(f"store {form.real} {body.short(x).ref}, ptr {place}, align 64")
-    with text.when((~body.reach(x)).any()):
-        helper = form.module.support("math", _own_function, function, form.element, form.lanes)
-        again = text.op(f"call {form.real} {helper}({form.real} {operand}) cold")
-        text.do(f"store {form.real} {again}, ptr {place}, align 64")
+    text.do(f"store {form.real} {body.short(*values).ref}, ptr {place}, align 64")
+    with text.when((~body.reach(*values)).any()):
+        text.do(f"store {form.real} {_call_own(form, function, operands, 'cold')}, ptr {place}, align 64")
     return text.op(f"load {form.real}, ptr {place}, align 64")
+
+
+def _call_own(form: Form, function: MathFunction, operands: list[str], attribute: str = "") -> str:
+    helper = form.module.support("math", _own_function, function, form.element, form.lanes)
+    listed = ", ".join(f"{form.real} {operand}" for operand in operands)
+    return form.text.op(f"call {form.real} {helper}({listed}) {attribute}".rstrip())
 
 
 def _own_function(module: ModuleText, function: MathFunction, element: ElementType, lanes: int) -> FunctionText:
     """A function that is written in LLVM, as one to call; what it leaves to the C library is called lane by lane."""
     vector, scalar = llvm_type(element, lanes), element.llvm
-    text = FunctionText([vector], vector)
-    body = BODIES[function.name]
-    result = body.complete(Real(Form(module, text, element, lanes), "%a0")).ref
+    text = FunctionText([vector] * function.operands, vector)
+    body, form = BODIES[function.name], Form(module, text, element, lanes)
+    result = body.complete(*(Real(form, f"%a{position}") for position in range(function.operands))).ref
     if body.limits is None:
         text.do(f"ret {vector} {result}")
         return text

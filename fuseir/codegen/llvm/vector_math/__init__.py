@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fuseir.codegen.llvm.vector_math import error_functions, exponentials, logarithms, trigonometric
+from fuseir.codegen.llvm.vector_math import error_functions, exponentials, logarithms, powers, trigonometric
 from fuseir.codegen.llvm.vector_math.body import Body
 from fuseir.codegen.llvm.vector_math.values import Form, Real
 
@@ -24,6 +24,7 @@ BODIES: Mapping[str, Body] = {
         )
     },
     "erfc": error_functions.erfc,
+    "pow": powers.power,
     **{name: getattr(logarithms, name) for name in ("log", "log2", "log10", "log1p")},
     **{name: getattr(trigonometric, name) for name in ("sin", "cos", "tan")},
 }

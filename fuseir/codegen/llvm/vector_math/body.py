@@ -14,11 +14,12 @@ class Body:
 
     ``complete`` is right for all arguments, or for those up to ``limits`` by the element's width: beyond, it is the C library's
     turn. ``short`` gives the same bits where ``reach`` holds: it is what is written into loops, which call the other for vectors
-    that hold a rare argument. ``widths`` are those of the elements that it is for.
+    that hold a rare argument. All take as many operands as the function; one with limits has one. ``widths`` are those of the
+    elements that it is for.
     """
 
-    complete: Callable[[Real], Real]
-    short: Callable[[Real], Real] | None = None
-    reach: Callable[[Real], Mask] | None = None
+    complete: Callable[..., Real]
+    short: Callable[..., Real] | None = None
+    reach: Callable[..., Mask] | None = None
     limits: Mapping[int, float] | None = None
     widths: tuple[int, ...] = (32, 64)

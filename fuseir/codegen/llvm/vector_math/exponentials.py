@@ -54,7 +54,7 @@ def exponential(x: Real, correction: Real | None = None, offset: int = 0) -> Exp
     """The exponential of ``x + correction``, the correction being below an ulp of ``x``; n must be less than 2^20."""
     form = x.form
     shift = shifter(form) + (form.bias + offset)
-    moved = fma(x, LOG2_E.nearest, shift)
+    moved = fma(x, float(LOG2_E), shift)
     n = moved - shift
     high, low = parts(LN2, form.element, 2)
     r = fma(n, -low, fma(n, -high, x))
@@ -87,13 +87,14 @@ def exp(x: Real) -> Real:
     return result.scaled(result.p + 1.0)
 
 
-def exp2(x: Real) -> Real:
-    """``2^x``, exact for integers."""
+def exp2(x: Real, rest: Real | None = None) -> Real:
+    """``2^x``, exact for integers; of ``x + rest`` if there is a rest, which is below 1."""
     x = _limited(x, _EXP2_LIMITS)
     shift = shifter(x.form) + x.form.bias
-    moved = x + shift
+    moved = (x if rest is None else x + rest) + shift
     n = moved - shift
-    result = Exponential(n, _exp_minus_one((x - n) * LN2.nearest), moved.bits)
+    r = x - n if rest is None else (x - n) + rest
+    result = Exponential(n, _exp_minus_one(r * float(LN2)), moved.bits)
     return result.scaled(result.p + 1.0)
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from fuseir.codegen.llvm.types import ElementType
 from fuseir.codegen.llvm.vector_math import coefficients
 from fuseir.codegen.llvm.vector_math.body import Body
-from fuseir.codegen.llvm.vector_math.constants import LN2, LOG2_E, LOG10_2, LOG10_E, Constant, parts
+from fuseir.codegen.llvm.vector_math.constants import LN2, LOG2_E, LOG10_2, LOG10_E, parts
 from fuseir.codegen.llvm.vector_math.exponentials import shifter
 from fuseir.codegen.llvm.vector_math.values import Mask, Real, Whole, fma, where
 
@@ -35,7 +36,7 @@ class Split:
     shifted: Whole
 
 
-def _split(x: Real) -> Split:
+def split(x: Real) -> Split:
     """The exponent and significand of a positive normal number."""
     form = x.form
     bits = x.bits
@@ -45,6 +46,14 @@ def _split(x: Real) -> Split:
     # An integer added to the encoding of the shifter is added to its value: cheaper than a conversion, where there is one at all.
     k = (exponent + _bits_of(shift, form.element)).as_real - shift
     return Split(k, (bits - shifted).as_real, shifted)
+
+
+def split_any(x: Real) -> Split:
+    """The same of any positive number: a subnormal one is scaled first."""
+    small = x < 2.0 ** (1 - x.form.bias)
+    scale = x.form.fraction_bits + 1
+    number = split(where(small, x * 2.0**scale, x))
+    return replace(number, k=number.k - where(small, float(scale), 0.0))
 
 
 def _beyond_first_term(f: Real) -> Real:
@@ -60,7 +69,7 @@ def _beyond_first_term(f: Real) -> Real:
     return half_square - s * fma(z, form.polynomial(coefficients.LOG[64], z), half_square)
 
 
-def _sum(k: Real, f: Real, base: Constant | None, of_two: Constant | None) -> Real:
+def _sum(k: Real, f: Real, base: Fraction | None, of_two: Fraction | None) -> Real:
     """``k L + f B - (f - log(1 + f)) B`` with B the logarithm of e in some base (None: 1) and L that of 2 (None: 1)."""
     element = f.form.element
     rest = _beyond_first_term(f)
@@ -80,7 +89,7 @@ def _special(argument: Real, otherwise: Real) -> Real:
     return where(argument.equals(0.0), -math.inf, where(argument < 0.0, math.nan, otherwise))
 
 
-def _ordinary(x: Real) -> Mask:
+def ordinary(x: Real) -> Mask:
     """Whether x is positive, finite and not subnormal."""
     bias = x.form.bias
     return _between(x, 2.0 ** (1 - bias), _bits_of(2.0**bias, x.form.element) + (1 << x.form.fraction_bits))
@@ -92,22 +101,19 @@ def _between(x: Real, low: float, high_bits: int) -> Mask:
     return (x.bits - low_bits).below_unsigned(high_bits - low_bits)
 
 
-def _logarithm(base: Constant | None, of_two: Constant | None) -> Body:
+def _logarithm(base: Fraction | None, of_two: Fraction | None) -> Body:
     """The logarithm to a base (see :func:`_sum`)."""
 
-    def of_split(split: Split) -> Real:
-        return _sum(split.k, split.m - 1.0, base, of_two)
+    def of_split(number: Split) -> Real:
+        return _sum(number.k, number.m - 1.0, base, of_two)
 
     def complete(x: Real) -> Real:
-        """A subnormal number is scaled first."""
-        form = x.form
-        small = x < 2.0 ** (1 - form.bias)
-        scale = form.fraction_bits + 1
-        split = _split(where(small, x * 2.0**scale, x))
-        result = of_split(replace(split, k=split.k - where(small, float(scale), 0.0)))
-        return where((x > 0.0) & (x < math.inf), result, _special(x, x))
+        return where((x > 0.0) & (x < math.inf), of_split(split_any(x)), _special(x, x))
 
-    return Body(complete, lambda x: of_split(_split(x)), _ordinary)
+    def short(x: Real) -> Real:
+        return of_split(split(x))
+
+    return Body(complete, short, ordinary)
 
 
 log, log2, log10 = _logarithm(None, LN2), _logarithm(LOG2_E, None), _logarithm(LOG10_E, LOG10_2)
@@ -120,9 +126,9 @@ def _log1p(x: Real) -> Real:
     u = x + 1.0
     back = u - 1.0
     lost = (1.0 - (u - back)) + (x - back)
-    split = _split(u)
-    scale = (form.integer_number(form.bias << form.fraction_bits) - split.shifted).as_real
-    return _sum(split.k, fma(lost, scale, split.m - 1.0), None, LN2).with_sign_of(x)
+    number = split(u)
+    scale = (form.integer_number(form.bias << form.fraction_bits) - number.shifted).as_real
+    return _sum(number.k, fma(lost, scale, number.m - 1.0), None, LN2).with_sign_of(x)
 
 
 def _log1p_reach(x: Real) -> Mask:
