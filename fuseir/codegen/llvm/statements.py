@@ -85,7 +85,8 @@ class Statements:
             else:
                 operands = [self.operand(operand, site) for operand in op.operands]
                 lanes = max((operand.lanes for operand in operands), default=0)
-                value = emit_operation(self.module, self.text, op, operands, lanes)
+                inline = lanes > 0 and site is not None and site.lanes.mask is None
+                value = emit_operation(self.module, self.text, op, operands, lanes, inline)
             (self.values if site is None else site.values)[op.results[0]] = value
 
     def operand(self, operand: SSAValue, site: VectorSite | None) -> Value:
