@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
+from time import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from fuseir.runtime.tasks import opaque_task as opaque_task
 
 __version__ = "0.1.0"
+
+IMPORTED = time()
+"""When this process began to load the package: sources that changed since are not those that it runs."""
 
 _LAZY = {
     "CacheInfo": "fuseir.cache",
@@ -167,12 +171,12 @@ def assert_no_compile() -> AbstractContextManager[None]:
 
 
 def cache_info() -> CacheInfo:
-    """What the disk cache of compiled kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
+    """What the disk cache of plans and kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
     return _session().cache_info()
 
 
 def cache_clear() -> int:
-    """Removes all compiled kernels on disk, and returns how many files those were (``Session.cache_clear``)."""
+    """Removes all plans and kernels on disk, and returns how many files those were (``Session.cache_clear``)."""
     return _session().cache_clear()
 
 

@@ -11,19 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fuseir.errors import UsageError
-
-
-def available_cpus() -> int:
-    """The processors this process may use, a cgroup's CPU quota included; at least 1."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as f:
-            quota, period = f.read().split()
-        if quota != "max":
-            count = min(count, max(1, -(-int(quota) // int(period))))
-    except (OSError, ValueError):
-        pass  # no cgroup v2 here, or no quota in it
-    return max(1, count)
+from fuseir.resources import available_cpus, total_memory
 
 
 @dataclass(frozen=True)
@@ -42,16 +30,22 @@ class Options:
     """What a window grows to at most, while all of it becomes one task; it never grows if this is not above ``window``."""
     fuse: bool = True
     """Whether tasks are fused (``FUSEIR_DISABLE=1`` turns it off; results do not change)."""
+    memory_bytes: int | None = None
+    """What stores may take at most, all together; beyond it is an OutOfMemoryError. None leaves it to the system."""
+    pool_bytes: int | None = None
+    """Memory of dead stores that is kept for the next ones at most; None stands for an eighth of the memory that this process may use."""
     check: bool = False
     """Whether what the passes make of each window is checked point by point (docs/checking.md); slow, never affects results."""
     cache: bool = True
-    """Whether compiled kernels are kept on disk for the next process (docs/caching.md); never affects results."""
+    """Whether plans and compiled kernels are kept on disk for the next process (docs/caching.md); never affects results."""
     cache_dir: str | os.PathLike[str] | None = None
     """The folder they are kept in; ``fuseir`` in the user's cache folder unless given."""
     cache_bytes: int = 1 << 28
     """What that folder may hold; the longest unused is removed."""
     cache_probe: bool = False
     """Whether a child process tries to load code from the cache before this one does."""
+    background: bool = False
+    """Whether windows that are not known run unfused at once, while their plans are made on a thread; never affects results."""
     dump_ir: str | os.PathLike[str] | None = None
     """Folder that receives every captured window as IR, and the output of every pass."""
     remarks: str | None = None
@@ -66,6 +60,10 @@ class Options:
         return REMARK_KINDS if "all" in asked else asked
 
 
+_KEPT_SHARE = 8
+_USUAL_MEMORY = 1 << 33
+"""Where the system does not say how much there is."""
+
 REMARK_KINDS = ("passed", "missed", "failed", "analysis")
 """MLIR's kinds of remarks."""
 
@@ -76,12 +74,15 @@ _VARIABLES = {
     "procs": "FUSEIR_PROCS",
     "window": "FUSEIR_WINDOW",
     "max_window": "FUSEIR_MAX_WINDOW",
+    "memory_bytes": "FUSEIR_MEMORY_BYTES",
+    "pool_bytes": "FUSEIR_POOL_BYTES",
     "fuse": "FUSEIR_DISABLE",
     "check": "FUSEIR_CHECK",
     "cache": "FUSEIR_CACHE",
     "cache_dir": "FUSEIR_CACHE_DIR",
     "cache_bytes": "FUSEIR_CACHE_BYTES",
     "cache_probe": "FUSEIR_CACHE_PROBE",
+    "background": "FUSEIR_BACKGROUND",
     "dump_ir": "FUSEIR_DUMP_IR",
     "remarks": "FUSEIR_REMARKS",
     "remarks_file": "FUSEIR_REMARKS_FILE",
@@ -108,15 +109,27 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     options = replace(Options(), **values)
     if options.target not in ("cpu", "reference"):
         raise UsageError(f"unknown target '{options.target}'; targets are cpu, reference")
-    for key, least in (("procs", 1), ("window", 1), ("max_window", 1), ("threads", 0), ("cache_bytes", 1)):
+    if options.pool_bytes is None:
+        options = replace(options, pool_bytes=(total_memory() or _USUAL_MEMORY) // _KEPT_SHARE)
+    for key, least in (
+        ("procs", 1),
+        ("window", 1),
+        ("max_window", 1),
+        ("threads", 0),
+        ("cache_bytes", 1),
+        ("memory_bytes", 0),
+        ("pool_bytes", 0),
+    ):
         value: Any = getattr(options, key)
+        if value is None:
+            continue
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UsageError(f"option '{key}' is a whole number of at least {least}, not {value!r}")
     # Every launch has `procs` points, and each point costs time: a slip of the keyboard must not look like a hang.
     for key, most in (("procs", 65536), ("threads", 4096)):
         if (value := getattr(options, key)) > most:
             raise UsageError(f"option '{key}' is at most {most}, not {value!r}")
-    for key in ("fuse", "check", "cache", "cache_probe"):
+    for key in ("fuse", "check", "cache", "cache_probe", "background"):
         if not isinstance(value := getattr(options, key), bool):
             raise UsageError(f"option '{key}' is True or False, not {value!r}")
     for key in ("cache_dir", "dump_ir", "remarks_file"):
@@ -132,7 +145,7 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
 def _parse(field: str, variable: str, text: str) -> Any:
     if field in ("target", "cache_dir", "dump_ir", "remarks", "remarks_file"):
         return text
-    if field in ("fuse", "check", "cache", "cache_probe"):
+    if field in ("fuse", "check", "cache", "cache_probe", "background"):
         if text not in ("0", "1"):
             raise UsageError(f"{variable} is 0 or 1, not {text!r}")
         return text == ("0" if field == "fuse" else "1")  # FUSEIR_DISABLE says what not to do

@@ -38,6 +38,7 @@ PASSES = {
     "take-first-task": "fuseir.passes.take_first_task:TakeFirstTaskPass",
     "compose-kernels": "fuseir.passes.compose_kernels:ComposeKernelsPass",
     "fuse-kernels": "fuseir.passes.fuse_kernels:FuseKernelsPass",
+    "reuse-inputs": "fuseir.passes.reuse_inputs:ReuseInputsPass",
     "lower-kernels": "fuseir.passes.lower_kernels:LowerKernelsPass",
 }
 

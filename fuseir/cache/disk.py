@@ -31,7 +31,10 @@ _LEFT_OVER = 3600.0
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """What the cache holds, and what this process did with it. Entries are kernels, and functions that kernels share."""
+    """What the cache holds, and what this process did with it.
+
+    Entries are plans, kernels, functions that kernels share, and what is known of tasks.
+    """
 
     directory: Path | None
     """Where it is; None if it is not in use, for the ``reason`` given."""
@@ -39,6 +42,10 @@ class CacheInfo:
     """Why nothing is read or written; None if all is well."""
     entries: int
     """Entries there are now, whoever wrote them."""
+    plans: int
+    """How many of them are plans."""
+    kernels: int
+    """How many of them are kernels."""
     bytes: int
     """What they take."""
     limit: int
@@ -141,7 +148,7 @@ class DiskCache:
             what = error.strerror or str(error)
             self._failures += 1
             self._writes, self._reason = False, f"it cannot be written: {what}"
-            self._warn(f"compiled kernels are not kept in {folder.path}: {what}")
+            self._warn(f"plans and compiled kernels are not kept in {folder.path}: {what}")
 
     def seen(self, key: str) -> bool:
         """Whether this process found or wrote an entry for a key; it may be gone by now."""
@@ -154,6 +161,8 @@ class DiskCache:
             directory=self.directory,
             reason=self._reason,
             entries=len(files),
+            plans=sum(file.name.startswith("plan-") for file in files),
+            kernels=sum(file.name.startswith("kernel-") for file in files),
             bytes=sum(file.bytes for file in files),
             limit=self._limit,
             hits=self._hits,
@@ -207,7 +216,7 @@ class DiskCache:
 
     def _give_up(self, reason: str) -> None:
         self._folder, self._reason = None, reason
-        self._warn(f"compiled kernels are neither kept on disk nor looked for there: {reason}")
+        self._warn(f"plans and compiled kernels are neither kept on disk nor looked for there: {reason}")
 
     def _warn(self, message: str) -> None:
         warned, self._warned = self._warned, True

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 MARK = b"FuseIR cache 1\n\0"
 """How every entry starts; the number is that of this format."""
-
-KEY = re.compile(r"[0-9a-f]{64}")
-"""A key: a SHA-256 in hexadecimal."""
 
 _DIGEST = 32
 _LENGTH = 4

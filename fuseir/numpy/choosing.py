@@ -29,9 +29,10 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     if not ours or not numbers or np.result_type(*kinds) not in ELEMENT_NAMES:
         return through_numpy(np.where, (condition, x, y), {})
     kind = np.result_type(*kinds)
-    for each in operands[1:]:
-        if type(each) is int and kind.kind in "iu":
-            kind.type(each)  # raises OverflowError, as NumPy does
+    # Integers that the type does not hold wrap, here only.
+    operands[1:] = [
+        int(np.array(each).astype(kind)) if type(each) is int and kind.kind in "iu" else each for each in operands[1:]
+    ]
     shape = broadcast_shape(operands)
     result = new_array(shape, kind)
     arguments = [

@@ -32,7 +32,11 @@ holds any of those elements. Parameters:
   such a piece, so what it folds is all there is: the member folds into a tensor full of the operator's identity, and `old ⊕ fold`,
   element by element, is the new value of the piece, which is read and written. Bit for bit what the executors do with partials.
 
-Where pieces of one store overlap at a point without being the same, memory says what a value cannot: the fused task is cut there
+Where a member reads pieces that are broadcasts of pieces which members change (a row's maximum, along the row), at each point of that
+point's own, it gets the broadcast of the value at hand; it keeps a `no_access` parameter of its own for the shape. Which pieces those are
+is told by the algebra of views and partitions (``Access.broadcast_from``); transposes are among them.
+
+Where pieces of one store overlap at a point otherwise, memory says what a value cannot: the fused task is cut there
 (``analysis/runs.py``). Each run of members becomes one launch, in order. A temporary on both sides of a cut gets memory after all.
 
 Where a member may look at the shape of a piece only, it is given the parameter, not the value an earlier member made of it: results that
@@ -70,9 +74,11 @@ from fuseir.passes.analysis.composition import Recipe, Step, plan_composition
 from fuseir.passes.analysis.dependence import Comparisons, FusionState, IndexTask, Rules
 from fuseir.passes.analysis.dependence import Kernels as TaskKinds
 from fuseir.passes.analysis.labels import access_label, pieces_label, store_label
-from fuseir.passes.analysis.promotion import combined, filled_with_identity
+from fuseir.passes.analysis.promotion import broadcast_like, combined, filled_with_identity
 from fuseir.passes.analysis.runs import PieceRelations, Run, cut_into_runs
+from fuseir.passes.analysis.unused_arguments import erase_unused
 from fuseir.passes.fuse_tasks import explain, fused_location
+from fuseir.passes.known_kernels import KernelMemory
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 Kernels = dict[str, func.FuncOp]
@@ -94,11 +100,15 @@ def why_illegal(members: Sequence[LaunchOp], kernels: TaskKinds, comparisons: Co
 
 
 class ComposedKernel(NamedTuple):
-    """A kernel made from a recipe, and which of the recipe's parameters and scalars it takes: the others turned out unused."""
+    """A kernel made from a recipe, and which of the recipe's parameters and scalars it takes: the others turned out unused.
+
+    ``dropped`` parameters of a kernel that is remembered turned out so later, in ``fuse-kernels``.
+    """
 
     symbol: str
     parameters: tuple[int, ...]
     scalars: tuple[int, ...]
+    dropped: tuple[int, ...] = ()
 
 
 def compose(recipe: Recipe, name: str, kernels: Kernels) -> tuple[func.FuncOp, ComposedKernel]:
@@ -148,11 +158,15 @@ def _inline(
     body = kernel.body.block
     values: dict[SSAValue, SSAValue] = {}
     combiners: dict[int, Operation] = {}
+    broadcasts = {broadcast.argument: broadcast for broadcast in step.broadcasts}
     for k, (argument, privilege, number) in enumerate(zip(body.args, step.privileges, step.parameters, strict=False)):
         _keep_name(block.args[number], argument)
         if privilege.reduces and not merged[number].reduces:
             combiners[k] = next(folds_into(kernel, argument))  # the contract wants one
             values[argument] = filled_with_identity(combiners[k], block.args[number], block)
+        elif k in broadcasts:
+            source = current[broadcasts[k].parameter]
+            values[argument] = broadcast_like(block.args[number], source, broadcasts[k].dims, block)
         else:
             values[argument] = current[number] if privilege.reads else block.args[number]
     for argument, number in zip(body.args[len(step.parameters) :], step.scalars, strict=True):
@@ -187,7 +201,8 @@ def _erase_unused(block: Block) -> None:
 class _Composer:
     """The kernels of one module while its launches are rewritten."""
 
-    def __init__(self, module: ModuleOp) -> None:
+    def __init__(self, module: ModuleOp, memory: KernelMemory | None) -> None:
+        self.memory = memory
         self.kernels: Kernels = {
             op.sym_name.data: op for op in module.ops if isinstance(op, func.FuncOp) and not op.is_declaration
         }
@@ -199,12 +214,27 @@ class _Composer:
         self._made: dict[Recipe, ComposedKernel] = {}
         self._kept: dict[str, tuple[Privilege, ...]] = {}
         self._next_number = 0
+        self.dropped: list[SSAValue] = []
+        """What launches of remembered kernels are not given."""
 
     def kernel(self, recipe: Recipe) -> ComposedKernel:
         """The kernel for a recipe, made if there is none yet."""
-        if recipe not in self._made:
-            self._made[recipe] = self._keep(recipe) if self._can_keep(recipe) else self._compose(recipe)
-        return self._made[recipe]
+        made = self._made.get(recipe)
+        if made is None:
+            made = self._remembered(recipe)
+            if made is None:
+                made = self._keep(recipe) if self._can_keep(recipe) else self._compose(recipe)
+                if self.memory is not None:
+                    self.memory.note(made.symbol, recipe, self.kernels, (made.parameters, made.scalars))
+            self._made[recipe] = made
+        return made
+
+    def _remembered(self, recipe: Recipe) -> ComposedKernel | None:
+        found = None if self.memory is None else self.memory.find(recipe, self._functions)
+        if found is None:
+            return None
+        symbol, known = found
+        return ComposedKernel(symbol, known.parameters, known.scalars, known.dropped)
 
     def _can_keep(self, recipe: Recipe) -> bool:
         # One function cannot serve launches with different privileges: the code made from it depends on them.
@@ -247,8 +277,9 @@ class _Composer:
             [composition.scalars[k] for k in kernel.scalars],
         )
         launch.location = fused_location(members)
-        function = self._functions[kernel.symbol]
-        if isinstance(function.location, UnknownLoc):
+        self.dropped += [composition.accesses[k].value for k in kernel.dropped]
+        function = self._functions.get(kernel.symbol)
+        if function is not None and isinstance(function.location, UnknownLoc):
             # Kernels made in Python are written nowhere: what is said about them is about the launches they were made for.
             function.location = launch.location
         return launch
@@ -284,9 +315,12 @@ class ComposeKernelsPass(RemarkingPass):
 
     name = "compose-kernels"
 
-    def run(self, module: ModuleOp, remarks: Remarks) -> None:
-        """Rewrite all fused tasks and all launches of kernels. Raises LegalityError if a fused task breaks a constraint."""
-        composer = _Composer(module)
+    def run(self, module: ModuleOp, remarks: Remarks, memory: KernelMemory | None = None) -> None:
+        """Rewrite all fused tasks and all launches of kernels. Raises LegalityError if a fused task breaks a constraint.
+
+        With ``memory``, kernels that are remembered are not made.
+        """
+        composer = _Composer(module, memory)
         tasks = TaskKinds.of(list(composer.kernels.values()))
         launched: set[str] = set()
         for op in list(module.ops):
@@ -315,6 +349,7 @@ class ComposeKernelsPass(RemarkingPass):
             op.detach()
             op.erase()
         composer.erase_unlaunched(launched)
+        erase_unused(composer.dropped)
 
     def _remark_on_cuts(self, runs: Sequence[Run], homes: Homes, remarks: Remarks) -> None:
         for cut in (run.cut for run in runs):

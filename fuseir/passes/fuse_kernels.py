@@ -21,7 +21,7 @@ After::
 Producers go into consumers, nests of one iteration space side by side, reductions behind what they reduce; a value that a later
 nest or the caller needs stays an output. On the way, tensors that hold one scalar (``linalg.fill``) become that scalar where
 they are read, equal loads and equal operations are made once, and what nobody needs goes. ``analysis/kernel_clusters.py``
-decides what is merged.
+decides what is merged; ``max-results`` bounds how many tensors for the caller one nest makes.
 
 No result changes, to the bit: operations stay what they are, and each reduction keeps the order of its dimensions, on which its
 tree depends. Precondition: the kernel contract, checked here. Idempotent. The cost is near-linear in operations and operands.
@@ -31,7 +31,7 @@ Source: Diffuse §5.3 (loop fusion inside a fused task).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from xdsl.dialects import arith, func, tensor
 from xdsl.dialects.builtin import AffineMapAttr, FusedLoc, LocationAttr, ModuleOp, NoneAttr, TensorType, UnknownLoc
@@ -41,6 +41,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from fuseir.dialects.kernel import destination_root, is_kernel, is_scalar_operation, result_parameters
+from fuseir.errors import UsageError
 from fuseir.passes.analysis.kernel_check import check_kernel
 from fuseir.passes.analysis.kernel_clusters import Cluster, Clustering, Refusal
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
@@ -50,8 +51,18 @@ from fuseir.passes.analysis.unused_arguments import drop_unused_arguments
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 
-def fuse(function: func.FuncOp) -> tuple[int, int, list[Refusal]]:
-    """Rewrite one kernel. The number of nests before and after, and why no more were merged."""
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """What became of a kernel: the number of nests before and after, why no more were merged, and how many found no room."""
+
+    before: int
+    after: int
+    refusals: list[Refusal]
+    crowded: int
+
+
+def fuse(function: func.FuncOp, max_results: int | None = None) -> Fusion:
+    """Rewrite one kernel; no merged nest makes more than ``max_results`` of the tensors that the caller gets."""
     returned = result_parameters(check_kernel(function))
     graph = KernelGraph(function, returned)
     homes: dict[SSAValue, list[SSAValue]] = {}
@@ -59,18 +70,20 @@ def fuse(function: func.FuncOp) -> tuple[int, int, list[Refusal]]:
         homes.setdefault(value, []).append(graph.block.args[k])
     nests = graph.nests
     refusals: list[Refusal] = []
+    crowded = 0
     again = True
     while again:
-        clustering = Clustering(nests, homes)
+        clustering = Clustering(nests, homes, max_results)
         nests = [merge(clustering, cluster) for cluster in clustering.run()]
         refusals = refusals or clustering.refusals
+        crowded = crowded or len(clustering.crowded)
         # A nest that left its cluster may have been what kept another one out of it. Each round but the last has one nest less.
         again = clustering.moved and len(nests) < len(clustering.nests)
     writer = _Writer(graph)
     for nest in nests:
         writer.write(nest)
     writer.finish()
-    return len(graph.nests), len(nests), refusals
+    return Fusion(len(graph.nests), len(nests), refusals, crowded)
 
 
 def merge(clustering: Clustering, cluster: Cluster) -> Nest:
@@ -242,22 +255,38 @@ def _location(sources: Sequence[Operation]) -> LocationAttr:
     return places[0] if places else UnknownLoc()
 
 
+@dataclass(frozen=True)
 class FuseKernelsPass(RemarkingPass):
     """Merge the generics of each kernel."""
 
     name = "fuse-kernels"
 
+    max_results: int = 32
+    """The most tensors for the caller that one merged nest stores: beyond it, an element took twice as long to store."""
+
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
-        """Fuse each function that is a kernel in tensor form, and drop what then is left of eliminated temporaries."""
+        """Fuse each function that is a kernel in tensor form, and drop what then is left of eliminated temporaries.
+
+        Raises UsageError for a limit below 1.
+        """
+        if self.max_results < 1:
+            raise UsageError(f"max-results is at least 1, not {self.max_results}")
         for op in list(module.ops):
             if not isinstance(op, func.FuncOp) or not is_kernel(op):
                 continue
-            before, after, refusals = fuse(op)
+            fusion = fuse(op, self.max_results)
             kernel = f"kernel '@{op.sym_name.data}'"
-            if after < before:
-                message = f"{kernel}: {before} loop nests became {after}"
+            if fusion.after < fusion.before:
+                message = f"{kernel}: {fusion.before} loop nests became {fusion.after}"
                 remarks.add(RemarkKind.PASSED, "FIR-N130", self.name, message, op)
-            for refusal in refusals if after > 1 else ():
+            if fusion.crowded:
+                message = (
+                    f"{kernel}: {fusion.crowded} loop nests found no room in one that stores {self.max_results} tensors; "
+                    f"there are {fusion.after} loop nests"
+                )
+                suggestion = "raise the pass option max-results"
+                remarks.add(RemarkKind.MISSED, "FIR-N132", self.name, message, op, suggestion=suggestion)
+            for refusal in fusion.refusals if fusion.after > 1 else ():
                 message = f"{kernel}: a loop nest stays apart from one whose result it reads: {refusal.reason}"
                 remarks.add(RemarkKind.MISSED, "FIR-N131", self.name, message, op)
         drop_unused_arguments(module)

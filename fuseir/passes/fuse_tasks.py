@@ -17,9 +17,10 @@ After::
     dist.launch @norm<[4]>(%w_half: read #t, %n: reduce<add> #dist.none) : …
 
 The program is taken segment by segment. A segment ends at `dist.fence`, at a `dist.swap` or `dist.fused_task` that is there already, and
-with the module. ``analysis/grouping.py`` decides which launches of a segment form groups and in which order these run; here the segment
-is rewritten: what defines something (stores, scalars, views) comes first, then the groups, each release right behind the last group
-that uses its store. Groups of one stay plain launches, and a segment in which nothing is fused or moved stays as it is.
+with the module. ``analysis/grouping.py`` decides which launches of a segment form groups and in which order these run, and
+``analysis/sinking.py`` which of them are better off in a later one; here the segment is rewritten: what defines something (stores,
+scalars, views) comes first, then the groups, each release right behind the last group that uses its store. Groups of one stay plain
+launches, and a segment in which nothing is fused or moved stays as it is.
 
 Where a group renamed a store, the fresh version and the store are exchanged behind it::
 
@@ -50,6 +51,7 @@ from fuseir.passes.analysis.dependence import MAX_PIECES, Comparisons, Constrain
 from fuseir.passes.analysis.grouping import STORE, Grouping, GroupingRules, Note
 from fuseir.passes.analysis.labels import access_label, pieces_label, store_label
 from fuseir.passes.analysis.later_reads import LaterReads
+from fuseir.passes.analysis.sinking import sink
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 _DEFINITIONS = (StoreOp, ScalarOp, ViewOp, func.FuncOp)
@@ -72,7 +74,7 @@ class Fuser:
         self._rules = rules
         self._kernels = kernels_of(module)
         self._comparisons = Comparisons()
-        self._later_reads = LaterReads(module) if rules.rename else None
+        self._later_reads = LaterReads(module)
         self._carries = CarryTasks(module)
 
     def group(self) -> list[_Segment]:
@@ -90,20 +92,22 @@ class Fuser:
             elif isinstance(op, ReleaseOp):
                 segment.releases.append(op)
             elif not isinstance(op, _DEFINITIONS):
+                self._finish(segment)
                 last = last if isinstance(op, FenceOp | SwapOp) else None
                 segment.end = op
                 segments.append(segment)
                 segment = _Segment(self._grouping())
+        self._finish(segment)
         segments.append(segment)
         return segments
 
     def _grouping(self) -> Grouping:
-        return Grouping(
-            self._rules,
-            self._comparisons,
-            (lambda launch, access: False) if self._later_reads is None else self._later_reads.rest_is_dead,
-            self._carries.name,
-        )
+        return Grouping(self._rules, self._comparisons, self._later_reads.rest_is_dead, self._carries.name)
+
+    def _finish(self, segment: _Segment) -> None:
+        if self._rules.reorder and self._rules.sink and segment.launches:
+            last = segment.launches[-1]
+            sink(segment.grouping, self._comparisons, lambda root: not self._later_reads.is_dead(last, root))
 
     def rewrite(self, segment: _Segment) -> list[FusedTaskOp]:
         """Put the groups of a segment in its place; the fused tasks made."""
@@ -265,13 +269,21 @@ class FuseTasksPass(RemarkingPass):
     """Run one-point tasks on single elements at every point of their neighbours' domain."""
     rename: bool = True
     """Let a launch write a fresh version of a store that earlier members read through other pieces."""
+    sink: bool = True
+    """Let a launch move to the later group that uses its result, if fewer bytes then go through memory; needs ``reorder``."""
 
     def rules(self) -> GroupingRules:
         """The options as rules. Raises UsageError for a limit below 1."""
         if self.max_members is not None and self.max_members < 1:
             raise UsageError(f"max-members is at least 1, not {self.max_members}")
         return GroupingRules(
-            self.pointwise, self.reductions, self.max_members, self.reorder, self.promote_scalars, self.rename
+            self.pointwise,
+            self.reductions,
+            self.max_members,
+            self.reorder,
+            self.promote_scalars,
+            self.rename,
+            self.sink,
         )
 
     def run(self, module: ModuleOp, remarks: Remarks) -> None:

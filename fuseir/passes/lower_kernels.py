@@ -23,7 +23,8 @@ After::
     }
 
 Each generic becomes one nest. Its loops are in the order of its dimensions, but those an output keeps go around those it
-reduces. The loop of the last dimension, along which tiles are contiguous, gets ``vector``. Loads and operations stand in the
+reduces. Nests one after another share their outer loops where ``analysis/shared_loops.py`` says so, unless the option ``share-loops`` is
+false. The loop of the last dimension, along which tiles are contiguous, gets ``vector``. Loads and operations stand in the
 outermost loop that has what they need. Which tensors live where is ``analysis/kernel_memory.py``.
 
 Precondition: the kernel contract, checked here (for kernels that no launch vouches for). Functions that take no tensors and
@@ -33,6 +34,7 @@ functions without a body are left alone. Linear in operations and operands.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from xdsl.dialects import arith, func, memref, scf
@@ -52,24 +54,28 @@ from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.kernel import identity_of, is_kernel, is_scalar_operation, lowered_type, result_parameters
 from fuseir.passes.analysis.kernel_check import check_kernel
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
-from fuseir.passes.analysis.kernel_memory import OutputId, Parameter, Slot, plan_memory
-from fuseir.passes.analysis.loop_order import loop_order
+from fuseir.passes.analysis.kernel_memory import MemoryPlan, OutputId, Parameter, Scratch, Slot, plan_memory
 from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, ScalarBody, like
+from fuseir.passes.analysis.shared_loops import own_loops, share_loops
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 
-def lower(function: func.FuncOp) -> int:
-    """Rewrite one kernel. The number of scratch buffers it needs."""
+def lower(function: func.FuncOp, *, share: bool = True) -> int:
+    """Rewrite one kernel; ``share`` says whether nests may share loops. The number of scratch buffers it needs."""
     privileges = check_kernel(function)
-    lowering = _Lowering(function, privileges)
-    lowering.lower()
-    return len(lowering.plan.slots)
+    lowering = _Lowering(function, privileges, share)
+    return lowering.lower()
+
+
+def memory_plan(function: func.FuncOp, privileges: Sequence[Privilege]) -> MemoryPlan:
+    """Where the tensors of a kernel would live if it were lowered."""
+    return _Lowering(function, privileges, share=False).plan
 
 
 class _Lowering:
     """The lowering of one kernel: ``block`` is the new body, built front to back."""
 
-    def __init__(self, function: func.FuncOp, privileges: Sequence[Privilege]) -> None:
+    def __init__(self, function: func.FuncOp, privileges: Sequence[Privilege], share: bool) -> None:
         self.function = function
         self.old = function.body.blocks[0]
         returned = result_parameters(privileges)
@@ -77,6 +83,21 @@ class _Lowering:
         self.graph = KernelGraph(function, returned)
         self.nests, finals = self._with_copies(returned)
         self.plan = plan_memory(self.nests, self.old.args, finals, self.graph.extents)
+        for copied, k in self.plan.copies:
+            # The parameter's old contents have had their last reader by then.
+            i, j = copied
+            del finals[copied]
+            finals[len(self.nests), 0] = k
+            self.plan.places[len(self.nests), 0] = Parameter(k)
+            self.nests.append(self._copy(self.nests[i].outputs[j].result, self.old.args[k]))
+        if share:
+            self.sharing = share_loops(self.nests, self.old.args, self.plan, finals.keys())
+        else:
+            self.sharing = own_loops(self.nests)
+        # The bodies of loops that the nest at hand shares with others, and their extents.
+        self.open: list[tuple[Block, SSAValue]] = []
+        # What nests made, by whom and at which dimensions: those in the same loops need not load it.
+        self.made: dict[SSAValue, tuple[int, Dims, SSAValue]] = {}
         self.block = Block(arg_types=[lowered_type(argument.type) for argument in self.old.args])
         for old, new in zip(self.old.args, self.block.args, strict=True):
             new.name_hint = old.name_hint
@@ -110,23 +131,24 @@ class _Lowering:
         result = Block(arg_types=[target.type]).args[0]
         return Nest([], classes, body, [Output(result, body.load(source, dims), dims, None, None, None, target)], [])
 
-    def lower(self) -> None:
-        """Build the new body and put it in place of the old one."""
+    def lower(self) -> int:
+        """Build the new body and put it in place of the old one. The number of scratch buffers."""
         self._scalars()
-        slots = [self._allocate(slot) for slot in self.plan.slots]
+        stored = {output: place for output, place in self.plan.places.items() if output not in self.sharing.kept}
+        used = {place.slot for place in stored.values() if isinstance(place, Scratch)}
+        slots = {number: self._allocate(self.plan.slots[number]) for number in sorted(used)}
+        memory = {
+            output: self.block.args[place.number] if isinstance(place, Parameter) else slots[place.slot]
+            for output, place in stored.items()
+        }
         for i, nest in enumerate(self.nests):
-            targets: list[SSAValue] = []
-            for j in range(len(nest.outputs)):
-                place = self.plan.places[i, j]
-                targets.append(self.block.args[place.number] if isinstance(place, Parameter) else slots[place.slot])
-            self._nest(nest, targets)
-            self.values.update((o.result, target) for o, target in zip(nest.outputs, targets, strict=True))
-        for (i, j), k in self.plan.copies:
-            # The parameter's old contents have had their last reader.
-            self._nest(self._copy(self.nests[i].outputs[j].result, self.old.args[k]), [self.block.args[k]])
-        self.block.add_ops([memref.DeallocOp.get(slot) for slot in slots])
+            targets = [memory.get((i, j)) for j in range(len(nest.outputs))]
+            self.values.update((o.result, t) for o, t in zip(nest.outputs, targets, strict=True) if t is not None)
+            self._nest(nest, targets, i)
+        self.block.add_ops([memref.DeallocOp.get(slot) for slot in slots.values()])
         self.block.add_op(func.ReturnOp())
         self._replace_body()
+        return len(slots)
 
     def _replace_body(self) -> None:
         region = self.function.body
@@ -193,29 +215,34 @@ class _Lowering:
 
     # One nest
 
-    def _nest(self, nest: Nest, targets: Sequence[SSAValue]) -> None:
-        """The loops of ``nest``, its outputs stored to ``targets``."""
-        order = loop_order(range(nest.rank), nest.reductions)
-        assert order is not None, "the graph splits nests that have no loop order"
+    def _nest(self, nest: Nest, targets: Sequence[SSAValue | None], number: int) -> None:
+        """The loops of ``nest``, which is number so many in ``sharing``, its outputs stored to ``targets`` that are given."""
+        order, shared = self.sharing.orders[number], self.sharing.shared
         sizes = [self._size(nest.classes[dimension]) for dimension in order]
         position = {dimension: k for k, dimension in enumerate(order)}
         # Number k is the body of the k outermost loops.
-        blocks = [self.block, *(Block(arg_types=[IndexType()]) for _ in order)]
-        values = self._body(nest, blocks, position)
+        opened = [block for block, _ in self.open]
+        blocks = [self.block, *opened, *(Block(arg_types=[IndexType()]) for _ in order[len(opened) :])]
+        values = self._body(nest, blocks, position, number)
         current = [values[output.number] for output in nest.outputs]
 
         def indices(dims: Dims) -> list[SSAValue]:
             return [blocks[position[d] + 1].args[0] for d in dims]
 
-        for level in range(nest.rank, -1, -1):
+        # What the next nest shares stays open; nobody reduces along that.
+        following = shared[number + 1] if number + 1 < len(shared) else 0
+        last = max(following, len(opened))
+        for level in range(nest.rank, last - 1, -1):
             complete = [j for j, output in enumerate(nest.outputs) if len(output.dims) == level]
             # All of them start from old contents before any is stored: one may overwrite what another starts from.
             for j in complete:
-                current[j] = self._with_init(blocks[level], nest.outputs[j], current[j], indices)
+                current[j] = self._with_init(blocks[level], nest.outputs[j], current[j], indices, number)
             for j in complete:
-                store = memref.StoreOp.get(current[j], targets[j], indices(nest.outputs[j].dims))
-                blocks[level].add_op(store)
-            if level == 0:
+                output, target = nest.outputs[j], targets[j]
+                self.made[output.result] = number, output.dims, current[j]
+                if target is not None:
+                    blocks[level].add_op(memref.StoreOp.get(current[j], target, indices(output.dims)))
+            if level == last:
                 break
             reducing = [j for j, output in enumerate(nest.outputs) if len(output.dims) < level]
             combiners = [cast("Operation", nest.outputs[j].combiner) for j in reducing]
@@ -225,38 +252,60 @@ class _Lowering:
             blocks[level - 1].add_op(loop)
             for j, result in zip(reducing, loop.res, strict=True):
                 current[j] = result
+        self.open.extend(zip(blocks[len(opened) + 1 : last + 1], sizes[len(opened) : last], strict=True))
+        while len(self.open) > following:
+            body, size = self.open.pop()
+            outside = self.open[-1][0] if self.open else self.block
+            outside.add_op(self._loop(body, size, [], []))
 
-    def _body(self, nest: Nest, blocks: Sequence[Block], position: Mapping[int, int]) -> dict[int, SSAValue]:
+    def _read(self, source: SSAValue, dims: Dims, number: int) -> SSAValue | None:
+        """The value that nest ``number`` reads of ``source`` at ``dims``, if another nest made it in the same iteration."""
+        if source not in self.made:
+            return None
+        maker, made, value = self.made[source]
+        return value if self.sharing.reaches(maker, made, number, dims) else None
+
+    def _body(
+        self, nest: Nest, blocks: Sequence[Block], position: Mapping[int, int], number: int
+    ) -> dict[int, SSAValue]:
         """Write each node of the body into the outermost block that has what it needs: the nodes' values."""
         values: dict[int, SSAValue] = {}
         depths: dict[int, int] = {}
         absent: set[int] = set()
-        for number in nest.body.live(output.number for output in nest.outputs):
-            depths[number] = 0
-            match nest.body.nodes[number]:
+        for node in nest.body.live(output.number for output in nest.outputs):
+            depths[node] = 0
+            match nest.body.nodes[node]:
                 case Load(source, _) if source in self.partials:
                     # A partial starts as the operator's identity, so that combining with it changes nothing.
-                    absent.add(number)
+                    absent.add(node)
                 case Load(source, dims):
-                    depths[number] = depth = max((position[d] + 1 for d in dims), default=0)
-                    load = memref.LoadOp.get(self.values[source], [blocks[position[d] + 1].args[0] for d in dims])
-                    blocks[depth].add_op(load)
-                    values[number] = load.res
+                    depths[node] = depth = max((position[d] + 1 for d in dims), default=0)
+                    value = self._read(source, dims, number)
+                    if value is None:
+                        load = memref.LoadOp.get(self.values[source], [blocks[position[d] + 1].args[0] for d in dims])
+                        blocks[depth].add_op(load)
+                        value = load.res
+                    values[node] = value
                 case Outside(value):
-                    values[number] = self.values[value]
+                    values[node] = self.values[value]
                 case Apply(template, args) if args and args[0] in absent:
-                    depths[number], values[number] = depths[args[1]], values[args[1]]
+                    depths[node], values[node] = depths[args[1]], values[args[1]]
                 case Apply(arith.ConstantOp() as template, _):
-                    values[number] = self._constant(template.value)
+                    values[node] = self._constant(template.value)
                 case Apply(template, args):
-                    depths[number] = depth = max((depths[a] for a in args), default=0)
+                    depths[node] = depth = max((depths[a] for a in args), default=0)
                     op = like(template, [values[a] for a in args])
                     blocks[depth].add_op(op)
-                    values[number] = op.results[0]
+                    values[node] = op.results[0]
         return values
 
     def _with_init(
-        self, block: Block, output: Output, value: SSAValue, indices: Callable[[Dims], list[SSAValue]]
+        self,
+        block: Block,
+        output: Output,
+        value: SSAValue,
+        indices: Callable[[Dims], list[SSAValue]],
+        number: int,
     ) -> SSAValue:
         """What ``output`` holds in the end: what it starts from, combined with the reduction's ``value``."""
         if output.combiner is None or output.init in self.partials:
@@ -264,6 +313,8 @@ class _Lowering:
         if output.init is None:
             assert output.start is not None, "a reduction starts from something"
             init = self.values[output.start]
+        elif (made := self._read(output.init, output.dims, number)) is not None:
+            init = made
         else:
             load = memref.LoadOp.get(self.values[output.init], indices(output.dims))
             block.add_op(load)
@@ -287,16 +338,20 @@ class _Lowering:
         return scf.ParallelOp([self._index(0)], [size], [self._index(1)], Region(body), inits)
 
 
+@dataclass(frozen=True)
 class LowerKernelsPass(RemarkingPass):
     """Lower every kernel in tensor form to loops on memory."""
 
     name = "lower-kernels"
 
+    share_loops: bool = True
+    """Let nests one after another share outer loops."""
+
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
         """Lower each function that is a kernel in tensor form."""
         for op in list(module.ops):
             if isinstance(op, func.FuncOp) and is_kernel(op):
-                slots = lower(op)
+                slots = lower(op, share=self.share_loops)
                 if slots:
                     message = f"kernel '@{op.sym_name.data}' needs {slots} scratch tiles"
                     remarks.add(RemarkKind.ANALYSIS, "FIR-N140", self.name, message, op)

@@ -1,67 +1,47 @@
-"""The miss path: a captured window becomes a `dist` module, goes through the passes, and comes back as a plan.
+"""The miss path: a captured window becomes a `dist` module (``captured_module.py``), goes through the passes, and comes back as a plan.
 
-This is the only place in the runtime that builds IR. What it does is what ``fuseir-opt`` does with the same module in a file
-(design rule R1); ``FUSEIR_DUMP_IR`` writes those files.
+What it does is what ``fuseir-opt`` does with the same module in a file (design rule R1); ``FUSEIR_DUMP_IR`` writes those files.
 """
 
 from __future__ import annotations
 
 import linecache
 import warnings
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from xdsl.dialects.builtin import (
-    DYNAMIC_INDEX,
-    FileLineColLoc,
-    Float32Type,
-    Float64Type,
-    FloatAttr,
-    IntAttr,
-    IntegerAttr,
-    IntegerType,
     ModuleOp,
-    Signedness,
-    StringAttr,
-    TensorType,
 )
-from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Operation, SSAValue
 
 from fuseir.checking import LegalityCheck
-from fuseir.dialects.dist.attributes import StoreType, kernel_element_type, partition_attr
-from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, ViewOp
-from fuseir.dialects.dist.view import View
-from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import FallbackWarning, LimitError, SourceLocation
 from fuseir.location import CallSite
 from fuseir.options import Options
+from fuseir.passes.pipelines import pipeline_of, run_pipeline
 from fuseir.passes.remarks import Explanation, Remark, RemarkKind, Remarks
+from fuseir.runtime.captured_module import CapturedModule, capture_module
 from fuseir.runtime.executors import Executor, make_executor
+from fuseir.runtime.executors.native_machine import NativeMachine
 from fuseir.runtime.first_task import Dump, FirstTaskWatch
-from fuseir.runtime.plan import Number, Plan
+from fuseir.runtime.plan import Plan
 from fuseir.runtime.planning import Planned
-from fuseir.runtime.stores import RootStore
-from fuseir.runtime.tasks import TaskInstance
-from fuseir.runtime.window import Launch, Life, Segment
+from fuseir.runtime.window import Segment
 from fuseir.runtime.write_failures import WriteFailures
 
 
 class Compiler:
     """Makes plans for a session: holds its executor, which holds the compiled kernels.
 
-    ``fallbacks`` counts windows that could not be compiled as asked; ``remarks`` are about the window that was planned last.
+    ``fallbacks`` counts windows that could not be compiled as asked; ``remarks`` are about the window that was planned last. A ``silent``
+    one keeps no remarks of passes, as ``look_at`` can have them made, and lets passes remember what they made before.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, machine: NativeMachine | None = None, *, silent: bool = False) -> None:
         self.options = options
-        self.executor: Executor = make_executor(options)
+        self.silent = silent
+        self.executor: Executor = make_executor(options, machine)
         self.fallbacks = 0
         self.remarks = Remarks()
         self._numbers = count()
@@ -72,48 +52,45 @@ class Compiler:
         """What the passes said about the window planned last, with the lines of the user's program."""
         return Explanation(remark.with_lines(_line_of) for remark in self.remarks)
 
-    @property
-    def kernels_compiled(self) -> int:
-        """Kernels that went through the code generator so far."""
-        return self.executor.kernels_compiled
-
-    @property
-    def kernels_loaded(self) -> int:
-        """Kernels that were found in the disk cache so far."""
-        return self.executor.kernels_loaded
-
     def plan(self, segment: Segment) -> Plan:
         """The plan of a window.
 
         A window that cannot be compiled as asked still runs: unfused, or else by the reference executor. The first such window is
         warned about (reliability: anything wrong with compilation must not lose results).
         """
-        dump = self._start(segment)
         try:
-            return self._prepare(self.executor, capture_module(segment), fuse=self.options.fuse, dump=dump)
+            return self.attempt(segment).plan
         except Exception as error:
-            self._warn(error)
-        return self._plan_slower(segment)
+            self.note_failure(error)
+        return self.plan_slower(segment)
 
     def plan_first_task(self, segment: Segment) -> Planned:
         """The plan of a full window's first task; of the whole window, unfused, if that cannot be compiled."""
-        dump = self._start(segment)
         try:
-            captured = capture_module(segment)
-            watch = FirstTaskWatch(captured.module, dump)
-            plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch)
-            return watch.planned(plan, segment)
+            return self.attempt(segment, first_task=True)
         except Exception as error:
-            self._warn(error)
-        return Planned(self._plan_slower(segment))
+            self.note_failure(error)
+        return Planned(self.plan_slower(segment))
 
-    def _plan_slower(self, segment: Segment) -> Plan:
-        """The plan of a window that could not be compiled as asked."""
+    def attempt(self, segment: Segment, *, first_task: bool = False) -> Planned:
+        """The plan as asked, of the window or of its first task. Raises whatever goes wrong."""
+        dump = self._start(segment)
+        captured = capture_module(segment)
+        if not first_task:
+            return Planned(
+                self._prepare(self.executor, captured, fuse=self.options.fuse, dump=dump, silent=self.silent)
+            )
+        watch = FirstTaskWatch(captured.module, dump)
+        plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch, silent=self.silent)
+        return watch.planned(plan, segment)
+
+    def plan_slower(self, segment: Segment, *, silent: bool = False) -> Plan:
+        """The plan of a window that cannot be compiled as asked, or has not been yet: unfused, or else by the reference executor."""
         if self.options.fuse:
             try:
-                return self._prepare(self.executor, capture_module(segment), fuse=False)
+                return self._prepare(self.executor, capture_module(segment), fuse=False, silent=silent)
             except Exception as error:
-                self._warn(error)
+                self.note_failure(error)
         reference = make_executor(replace(self.options, target="reference"))
         return self._prepare(reference, capture_module(segment), fuse=False)
 
@@ -125,6 +102,16 @@ class Compiler:
         dump = self._dump_to(Path(self.options.dump_ir) / f"window_{next(self._numbers):04d}")
         dump("captured", capture_module(segment).module)
         return dump
+
+    def look_at(self, segment: Segment, *, first_task: bool) -> None:
+        """Has ``explain`` tell of a window that was planned silently, or by another process: runs the passes on it, and makes no plan."""
+        self.remarks = Remarks()
+        try:
+            run_pipeline(
+                capture_module(segment).module, pipeline_of(self.options.fuse, first_task), remarks=self.remarks
+            )
+        except Exception as error:
+            self.note_failure(error)
 
     def note_difference(self, text: str, site: CallSite) -> None:
         """Add the remark that says why the window planned last was not known."""
@@ -140,15 +127,23 @@ class Compiler:
         fuse: bool,
         first_task: bool = False,
         dump: Dump | None = None,
+        silent: bool = False,
     ) -> Plan:
         remarks = Remarks()
         if self.options.check and fuse and self.options.target != "reference":  # which fuses nothing
             dump = self._checked(captured.module, dump, remarks)
         plan = executor.prepare(
-            captured.module, captured.opaque_tasks, fuse=fuse, first_task=first_task, dump=dump, remarks=remarks
+            captured.module,
+            captured.opaque_tasks,
+            fuse=fuse,
+            first_task=first_task,
+            dump=dump,
+            remarks=remarks,
+            digests=captured.digests if silent else None,
         )
         # Only now: what was said about a module that then could not be compiled is not true of the plan.
-        self.remarks.extend(remarks)
+        if not silent:
+            self.remarks.extend(remarks)
         return plan
 
     def _checked(self, module: ModuleOp, dump: Dump | None, remarks: Remarks) -> Dump | None:
@@ -192,7 +187,8 @@ class Compiler:
 
         return write
 
-    def _warn(self, error: Exception) -> None:
+    def note_failure(self, error: Exception) -> None:
+        """Counts, and the first time warns about, a window that could not be compiled as asked."""
         self.remarks.add(
             RemarkKind.FAILED,
             "FIR-N150",
@@ -209,169 +205,5 @@ class Compiler:
             )
 
 
-class CapturedModule:
-    """A window as IR, with what the IR cannot hold: the callables of opaque tasks."""
-
-    def __init__(self) -> None:
-        self.module = ModuleOp([])
-        self.opaque_tasks: dict[str, Callable[..., None]] = {}
-
-
-def capture_module(segment: Segment) -> CapturedModule:
-    """The `dist` module of a window, stores and scalars in order of first occurrence.
-
-    A store is named unless it comes and goes inside the window: names are what the world outside can see. A release stands behind
-    the last launch that uses its store, whenever it came, and a fence between launches only: a window's key leaves open no more
-    than names, places and scalars.
-    """
-    builder = _ModuleBuilder(segment)
-    remaining = Counter(root for launch in segment.launches for root in launch.roots)
-    for launch in segment.entries:
-        if launch is None:
-            builder.append(FenceOp.create())
-            continue
-        builder.launch(launch)
-        remaining.subtract(launch.roots)
-        for root in dict.fromkeys(launch.roots):
-            if not remaining[root]:
-                builder.release(root)
-    return builder.captured
-
-
-class _ModuleBuilder:
-    def __init__(self, segment: Segment) -> None:
-        self.captured = CapturedModule()
-        self.block = self.captured.module.body.block
-        self.lives = dict(zip(segment.roots, segment.key.lives, strict=True))
-        self.stores: dict[RootStore, SSAValue] = {}
-        self.views: dict[tuple[RootStore, View], SSAValue] = {}
-        self.names: set[str] = set()
-        self.symbols: dict[TaskInstance, str] = {}
-        self.last_function: Operation | None = None
-        self.scalar_count = 0
-
-    def append(self, op: Operation) -> None:
-        self.block.add_op(op)
-
-    def launch(self, record: Launch) -> None:
-        instance = record.instance
-        arguments = [self.view(root, view) for root, view in zip(record.roots, record.views, strict=True)]
-        scalars = [
-            self.scalar(value, dtype) for value, dtype in zip(record.scalars, instance.scalar_types, strict=True)
-        ]
-        op = LaunchOp(
-            self.symbol(instance),
-            record.domain,
-            arguments,
-            instance.privileges,
-            [partition_attr(partition) for partition in record.partitions],
-            scalars,
-        )
-        op.location = _location(record.site)
-        self.append(op)
-
-    def release(self, root: RootStore) -> None:
-        if self.lives[root] is not Life.HELD:
-            self.append(ReleaseOp(self.stores[root]))
-
-    def store(self, root: RootStore) -> SSAValue:
-        known = self.stores.get(root)
-        if known is None:
-            name = None
-            if self.lives[root] is not Life.INTERNAL:
-                name = self._fresh(root.name or f"s{len(self.stores)}")
-            op = StoreOp(StoreType(root.shape, element_attribute(root.dtype)), name)
-            self.append(op)
-            if name is None and SSAValue.is_valid_name(root.name):
-                # For people who read remarks and dumps: what is internal to the window has no name in the program.
-                op.result.name_hint = root.name
-            known = self.stores[root] = op.result
-        return known
-
-    def view(self, root: RootStore, view: View) -> SSAValue:
-        store = self.store(root)
-        if view.index_map is None:
-            return store
-        known = self.views.get((root, view))
-        if known is None:
-            op = ViewOp(store, view, element_attribute(root.dtype))
-            self.append(op)
-            known = self.views[root, view] = op.result
-        return known
-
-    def scalar(self, value: Number, dtype: np.dtype[Any]) -> SSAValue:
-        scalar_type = kernel_element_type(element_attribute(dtype))
-        op = ScalarOp(scalar_type, self._fresh(f"a{self.scalar_count}"), number_attribute(value, scalar_type))
-        self.scalar_count += 1
-        self.append(op)
-        return op.result
-
-    def _fresh(self, name: str) -> str:
-        unique, suffixes = name, count(1)
-        while unique in self.names:
-            unique = f"{name}_{next(suffixes)}"
-        self.names.add(unique)
-        return unique
-
-    def symbol(self, instance: TaskInstance) -> str:
-        known = self.symbols.get(instance)
-        if known is None:
-            known = self.symbols[instance] = self._fresh(instance.symbol)
-            self._declare(instance, known)
-        return known
-
-    def _declare(self, instance: TaskInstance, symbol: str) -> None:
-        if instance.kernel is not None:
-            function = instance.kernel.clone()
-            function.sym_name = StringAttr(symbol)
-        else:
-            tiles = [
-                TensorType(kernel_element_type(element_attribute(dtype)), [DYNAMIC_INDEX] * rank)
-                for dtype, rank in instance.argument_types
-            ]
-            inputs = [*tiles, *(kernel_element_type(element_attribute(dtype)) for dtype in instance.scalar_types)]
-            outputs = [tile for tile, privilege in zip(tiles, instance.privileges, strict=True) if privilege.returned]
-            function = FuncOp.external(symbol, inputs, outputs)
-            assert instance.function is not None
-            self.captured.opaque_tasks[symbol] = instance.function
-        # Functions stand together at the top, in order of first use.
-        if self.last_function is not None:
-            self.block.insert_op_after(function, self.last_function)
-        elif self.block.first_op is not None:
-            self.block.insert_op_before(function, self.block.first_op)
-        else:
-            self.block.add_op(function)
-        self.last_function = function
-
-
-def element_attribute(dtype: np.dtype[Any]) -> Attribute:
-    """The IR's element type of a dtype."""
-    name = ELEMENT_NAMES[dtype]
-    if name == "f32":
-        return Float32Type()
-    if name == "f64":
-        return Float64Type()
-    if name.startswith("u"):
-        return IntegerType(int(name[2:]), Signedness.UNSIGNED)
-    return IntegerType(int(name[1:]))
-
-
-def number_attribute(value: Number, number_type: Attribute) -> IntegerAttr | FloatAttr:
-    """A number as an attribute of a kernel element type; integers wrap to its width."""
-    if isinstance(number_type, IntegerType):
-        width = number_type.width.data
-        wrapped = int(value) & ((1 << width) - 1)
-        if width > 1 and wrapped >> (width - 1):
-            wrapped -= 1 << width
-        return IntegerAttr(wrapped, number_type)
-    assert isinstance(number_type, Float32Type | Float64Type)
-    return FloatAttr(float(value), number_type)
-
-
 def _line_of(location: SourceLocation) -> str | None:
     return linecache.getline(location.file, location.line).rstrip("\n") or None
-
-
-def _location(site: CallSite) -> FileLineColLoc:
-    resolved = site.resolve()
-    return FileLineColLoc(StringAttr(resolved.file), IntAttr(resolved.line), IntAttr(resolved.column))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fuseir.cache import DiskCache
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import LargeInteger, element_dtype
@@ -90,9 +91,10 @@ class Forms:
     its ``scalar_kind``.
     """
 
-    def __init__(self, procs: int) -> None:
+    def __init__(self, procs: int, disk: DiskCache) -> None:
         self.by_call: dict[tuple[Any, ...], Form] = {}
         self._procs = procs
+        self._disk = disk
         self._known: dict[Hashable, Form] = {}
 
     def make(
@@ -106,7 +108,7 @@ class Forms:
         stores, scalars = _sorted_arguments(task, arguments)
         signatures = tuple([store.signature for store in stores])
         scalar_types = tuple([_scalar_type(value) for value in scalars])
-        instance = task.instance([(s.dtype, len(s.shape)) for s in signatures], scalar_types)
+        instance = task.instance([(s.dtype, len(s.shape)) for s in signatures], scalar_types, self._disk)
         shapes = tuple([signature.shape for signature in signatures])
         if domain is None and partitions is None:
             launch_domain, pieces = instance.layout(shapes, self._procs)

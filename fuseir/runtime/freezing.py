@@ -244,10 +244,11 @@ class Recording:
 class Call:
     """A recording bound to the stores of one call. Runs as a ``Segment`` does."""
 
-    __slots__ = ("_recording", "planned", "roots", "scalars")
+    __slots__ = ("_recording", "key", "planned", "roots", "scalars")
 
     def __init__(self, recording: Recording, roots: Sequence[RootStore]) -> None:
         self._recording = recording
+        self.key = recording.key
         self.planned = recording.planned
         self.roots = roots
         self.scalars = recording.scalars

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from fuseir.dialects.dist.partition import Shape
 from fuseir.runtime.arrays import Array
+from fuseir.runtime.buffers import bytes_taken
 
 Number = bool | int | float
 Allocate = Callable[[Shape, np.dtype[Any]], Array]
@@ -88,11 +89,21 @@ FINE = BatchOutcome(ran=True)
 
 
 class Batch(ABC):
-    """Steps that run in one call, with the releases and swaps between them."""
+    """Steps that run in one call, with the releases and swaps between them.
 
-    def __init__(self, steps: Sequence[Step | Release | Swap]) -> None:
+    ``slots`` are those that have buffers from its start to its end, ``workspace_bytes`` what it takes besides.
+    """
+
+    def __init__(self, steps: Sequence[Step | Release | Swap], slots: Sequence[int], workspace_bytes: int) -> None:
         self.steps = tuple(steps)
-        self._moves = tuple(step for step in steps if isinstance(step, Release | Swap))
+        self.slots = tuple(slots)
+        self.workspace_bytes = workspace_bytes
+        # Each slot with the one that it changes places with; None where it is released.
+        self._moves = tuple(
+            (step.slot, None) if isinstance(step, Release) else (step.first, step.second)
+            for step in steps
+            if isinstance(step, Release | Swap)
+        )
 
     @abstractmethod
     def run(self, slots: list[Array | None], scalars: Sequence[Number], allocate: Allocate) -> BatchOutcome:
@@ -104,15 +115,21 @@ class Batch(ABC):
 
     def move(self, slots: list[Array | None]) -> None:
         """Does the releases and swaps."""
-        for step in self._moves:
-            if isinstance(step, Release):
-                slots[step.slot] = None
+        for slot, other in self._moves:
+            if other is None:
+                slots[slot] = None
             else:
-                a, b = step.first, step.second
-                slots[a], slots[b] = slots[b], slots[a]
+                slots[slot], slots[other] = slots[other], slots[slot]
 
 
-@dataclass
+class MemoryUse(NamedTuple):
+    """Bytes of buffers: the most that a run has at once, and how many of those it has to get."""
+
+    peak: int
+    growth: int
+
+
+@dataclass(slots=True)
 class Outcome:
     """What became of a run: the first failure, and for each slot whose contents were lost, why.
 
@@ -150,24 +167,75 @@ class Plan:
         allocate: Allocate = np.empty,
         lost_before: Mapping[int, BaseException] | None = None,
     ) -> Outcome:
-        """Runs the steps on these buffers, allocating those that are missing; ``slots`` is updated in place when all have run.
+        """Runs the steps on these buffers, allocating those that are missing; ``slots`` is updated in place, so that who has given up
+        its own references has memory that is released back at once.
 
         A step that fails loses the slots it writes, and a step that needs a lost slot loses its own; all others run
         (nothing else is lost). ``lost_before`` says which were lost already.
         """
-        bound, own = len(slots), [None] * (len(self.slots) - len(slots))
-        run = _Run(self.slots, [*slots, *own], scalars, allocate, Outcome(lost=dict(lost_before or {})))
-        for step in self.steps:
-            if isinstance(step, Batch):
-                run.batch(step)
-            else:
-                run.step(step)
-        slots[:] = run.working[:bound]
-        lost = run.outcome.lost
+        bound, outcome = len(slots), Outcome()
+        lost = outcome.lost
+        if lost_before:
+            lost.update(lost_before)
+        run = _Run(self.slots, slots, scalars, allocate, outcome)
+        slots += [None] * (len(self.slots) - bound)
+        try:
+            for batch, step in self._flow:
+                if batch is not None:
+                    run.batch(batch)
+                elif step is not None:
+                    run.step(step)
+        finally:
+            del slots[bound:]
         if lost:
             for slot in range(bound, len(self.slots)):
                 lost.pop(slot, None)
-        return run.outcome
+        return outcome
+
+    def memory_use(self, bound: tuple[bool, ...]) -> MemoryUse:
+        """What a run takes of memory if these of the first slots are bound. Exact, as long as nothing fails."""
+        known = self._memory_uses
+        found = known.get(bound)
+        if found is None:
+            found = known[bound] = _memory_use(self.slots, self.steps, bound)
+        return found
+
+    @cached_property
+    def _memory_uses(self) -> dict[tuple[bool, ...], MemoryUse]:
+        return {}
+
+    @cached_property
+    def _flow(self) -> tuple[tuple[Batch | None, Step | Release | Swap | None], ...]:
+        """The steps, batches first in each pair: asking each time what a step is takes longer than a batch's own work."""
+        return tuple((step, None) if isinstance(step, Batch) else (None, step) for step in self.steps)
+
+
+def _memory_use(
+    slots: Sequence[Slot], steps: Sequence[Step | Release | Swap | Batch], bound: Sequence[bool]
+) -> MemoryUse:
+    sizes = [bytes_taken(prod(slot.shape) * slot.dtype.itemsize) for slot in slots]
+    there = [*bound, *[False] * (len(slots) - len(bound))]
+    before = now = peak = sum(size for size, has in zip(sizes, there, strict=True) if has)
+    for step in steps:
+        used, workspace = set[int](), 0
+        moves: Sequence[Step | Release | Swap] = ()
+        if isinstance(step, Batch):
+            used, workspace, moves = set(step.slots), bytes_taken(step.workspace_bytes), step.steps
+        elif isinstance(step, Release | Swap):
+            moves = (step,)
+        else:
+            used = {slot for changed, needed in step.needs.items() for slot in (changed, *needed)}
+        now += sum(sizes[slot] for slot in used if not there[slot])
+        for slot in used:
+            there[slot] = True
+        peak = max(peak, now + workspace)
+        for move in moves:
+            if isinstance(move, Release):
+                now -= sizes[move.slot] if there[move.slot] else 0
+                there[move.slot] = False
+            elif isinstance(move, Swap):
+                there[move.first], there[move.second] = there[move.second], there[move.first]
+    return MemoryUse(peak, peak - before)
 
 
 class _Run:
@@ -198,17 +266,18 @@ class _Run:
                 done = batch.run(self.working, self.scalars, self.allocate)
             except BaseException as error:  # an interrupt, before anything was done
                 done = BatchOutcome(True, dict.fromkeys(range(len(batch.steps)), error))
+            if done is FINE:
+                outcome.native_calls += 1
+                batch.move(self.working)
+                return
         if done is None or not done.ran:
             for step in batch.steps:
                 outcome.native_calls += not isinstance(step, Release | Swap)
                 self.step(step)
             return
         outcome.native_calls += 1
-        if done.failures:
-            for number, step in enumerate(batch.steps):
-                self._follow(step, _raising(done.failures.get(number)))
-        else:
-            batch.move(self.working)
+        for number, step in enumerate(batch.steps):
+            self._follow(step, _raising(done.failures.get(number)))
         if done.interrupt is not None and outcome.failure is None:
             outcome.failure = done.interrupt
 

@@ -23,7 +23,7 @@ from fuseir.runtime.window import Key, Numbering, Segment
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
-    from fuseir.runtime.compiler import Compiler
+    from fuseir.runtime.plan_source import PlanSource
 
 _MOST_PLANS = 1024
 _COMPARED = 64
@@ -47,7 +47,7 @@ class Planner:
     def __init__(self, options: Options, statistics: Statistics) -> None:
         self._options = options
         self._statistics = statistics
-        self._compiler: Compiler | None = None
+        self._source: PlanSource | None = None
         self._log = RemarkLog(options)
         self._plans: dict[Key, Planned] = {}
         self._guesses: dict[tuple[tuple[Form | None, ...], bool], tuple[Numbering, Planned]] = {}
@@ -56,6 +56,8 @@ class Planner:
 
     def find(self, segment: Segment) -> Planned:
         """The plan of a segment. Raises UnknownWindowError for what was never planned, inside ``no_compile``."""
+        if self._options.background and self._source is not None:
+            self._collect(self._source)
         guess = self._guesses.get((segment.forms, segment.full))
         if guess is not None and guess[0].fits(segment):
             self._statistics.plan_hits += 1
@@ -70,6 +72,13 @@ class Planner:
             self._guesses.clear()
         self._guesses[segment.forms, segment.full] = Numbering(key), found
         return found
+
+    def latest(self, key: Key, planned: Planned) -> Planned:
+        """What took a plan's place meanwhile, for who keeps plans: one that was made in the background; else the plan itself."""
+        if not self._options.background or self._source is None:
+            return planned
+        self._collect(self._source)
+        return self._plans.get(key, planned)
 
     def _new(self, segment: Segment) -> Planned:
         """Plans what is not known."""
@@ -86,7 +95,7 @@ class Planner:
         """What was said about the window that was planned last."""
         from fuseir.passes.remarks import Explanation
 
-        return Explanation() if self._compiler is None else self._compiler.explain()
+        return Explanation() if self._source is None else self._source.explain()
 
     @contextmanager
     def no_compile(self) -> Generator[None]:
@@ -97,21 +106,33 @@ class Planner:
         finally:
             self._forbidden -= 1
 
+    def _collect(self, source: PlanSource) -> None:
+        """Lets plans that were made in the background take over."""
+        finished = source.collect()
+        if finished:
+            self._plans.update(finished)
+            self._guesses.clear()
+            self._statistics.plans_in_background += len(finished)
+        self._statistics.kernels_compiled = source.kernels_compiled
+        self._statistics.fallbacks = source.fallbacks
+
     def _make(self, segment: Segment, difference: Difference | None) -> Planned:
         statistics, start = self._statistics, perf_counter()
-        if self._compiler is None:
-            from fuseir.runtime.compiler import Compiler
+        if self._source is None:
+            from fuseir.runtime.plan_source import PlanSource
 
-            self._compiler = Compiler(self._options)
-        compiler = self._compiler
-        planned = compiler.plan_first_task(segment) if segment.key.full else Planned(compiler.plan(segment))
+            self._source = PlanSource(self._options)
+        source = self._source
+        planned = source.find(segment)
         if difference is not None:
-            compiler.note_difference(difference.text, _site(segment, difference))
-        self._log.write(compiler.explain())
-        statistics.plan_misses += 1
-        statistics.kernels_compiled = compiler.kernels_compiled
-        statistics.kernels_loaded = compiler.kernels_loaded
-        statistics.fallbacks = compiler.fallbacks
+            source.note_difference(difference.text, _site(segment, difference))
+        if self._options.remark_kinds:
+            self._log.write(source.explain())
+        statistics.plan_misses += source.plans_loaded == statistics.plans_loaded
+        statistics.plans_loaded = source.plans_loaded
+        statistics.kernels_compiled = source.kernels_compiled
+        statistics.kernels_loaded = source.kernels_loaded
+        statistics.fallbacks = source.fallbacks
         statistics.compile_seconds += perf_counter() - start
         return planned
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from fuseir.cache import CacheInfo, cache_of
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import element_dtype
@@ -34,7 +35,6 @@ from fuseir.runtime.tasks import Task
 from fuseir.runtime.window import Segment, Window
 
 if TYPE_CHECKING:
-    from fuseir.cache import CacheInfo
     from fuseir.passes.remarks import Explanation
     from fuseir.runtime.freezing import Call
 
@@ -58,7 +58,8 @@ class Session:
         self._window = Window()
         self._size = self.options.window
         self.signatures = Signatures()
-        self._forms = Forms(self.options.procs)
+        self._disk = cache_of(self.options)
+        self._forms = Forms(self.options.procs, self._disk)
         self._planner = Planner(self.options, self.statistics)
         # Whether tasks run, and whether a frozen function is recorded; then, which thread does it.
         self._running = False
@@ -67,7 +68,7 @@ class Session:
         self._runner = 0
         self.made: list[RootStore] | None = None
         """Roots made since a frozen function is being recorded. What makes roots adds them (freezing.py)."""
-        self._buffers = BufferPool()
+        self._buffers = BufferPool(self.options.pool_bytes or 0, self.options.memory_bytes)
         self._outer: list[Session] = []
 
     def __enter__(self) -> Session:
@@ -106,14 +107,14 @@ class Session:
             one = np.full((), value, element)
         except (TypeError, ValueError, OverflowError) as error:
             raise DTypeError(f"{value!r} does not fill a store of {element}: {error}") from None
-        contents = _allocated(extents, element, np.empty)
+        contents = _allocated(extents, element, self._buffers.allocate)
         contents[...] = one
         return self.wrap(contents, Store, name)
 
     def zeros(self, shape: Sequence[int] | int, dtype: DTypeLike = np.float64, *, name: str | None = None) -> Store:
         """A store of zeros."""
         extents, element = checked_shape(shape), element_dtype(dtype)
-        return self.wrap(_allocated(extents, element, np.zeros), Store, name)
+        return self.wrap(_allocated(extents, element, self._buffers.zeros), Store, name)
 
     def from_numpy(self, array: ArrayLike, *, copy: bool = True, name: str | None = None) -> Store:
         """A store with an array's contents.
@@ -129,7 +130,9 @@ class Session:
             ):
                 raise UsageError("copy=False needs a C-contiguous, aligned, writable array of native byte order")
             return self.wrap(source, Store, name)
-        return self.wrap(np.array(source, dtype=dtype, order="C", copy=True), Store, name)
+        contents = _allocated(source.shape, dtype, self._buffers.allocate)
+        contents[...] = source
+        return self.wrap(contents, Store, name)
 
     def wrap(self, contents: Array, kind: type[_H], name: str | None = None) -> _H:
         """The first handle, of a kind, on a new root that takes over these contents: C-contiguous, aligned, of a store's element type."""
@@ -252,16 +255,12 @@ class Session:
         return self._planner.no_compile()
 
     def cache_info(self) -> CacheInfo:
-        """What the disk cache of compiled kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
-        from fuseir.cache import cache_of
-
-        return cache_of(self.options).info()
+        """What the disk cache of plans and kernels holds, and what this process did with it (docs/caching.md); ``print`` it."""
+        return self._disk.info()
 
     def cache_clear(self) -> int:
-        """Removes all compiled kernels on disk, and returns how many files those were. Plans known to sessions stay known."""
-        from fuseir.cache import cache_of
-
-        return cache_of(self.options).clear()
+        """Removes all plans and kernels on disk, and returns how many files those were. What sessions know stays known."""
+        return self._disk.clear()
 
     # Execution
 
@@ -333,8 +332,10 @@ class Session:
                     raise UsageError(f"{store!r} is used before anything was written to it")
             for store in written:
                 store.root.defined = True
+            planned = self._planner.latest(call.key, call.planned)
+            self._require_memory(planned, call.roots)
             with self._execution():
-                self._execute(call, call.planned)
+                self._execute(call, planned)
             self.statistics.frozen_calls += 1
 
     def _refuse_inside_tasks(self, what: str) -> None:
@@ -389,8 +390,9 @@ class Session:
         taken: frozenset[int] | None = None
         try:
             planned = self._planner.find(segment)
+            self._require_memory(planned, segment.roots)
             taken = planned.taken
-        except UnknownWindowError:
+        except (UnknownWindowError, OutOfMemoryError):
             taken = nothing
             raise
         except Exception as error:
@@ -405,18 +407,27 @@ class Session:
                 self._window.put_back(segment.without(taken))
         return planned
 
+    def _require_memory(self, planned: Planned, roots: Sequence[RootStore]) -> None:
+        """Raises OutOfMemoryError if a plan takes more memory than there is; nothing has run then."""
+        use = planned.plan.memory_use(tuple([root.buffer is not None for root in roots]))
+        self._buffers.require(use.growth)
+        self.statistics.peak_bytes = max(self.statistics.peak_bytes, use.peak)
+
     def _execute(self, segment: Segment | Call, planned: Planned) -> None:
         plan, roots = planned.plan, segment.roots
         slots = [root.buffer for root in roots]
         lost = {k: root.failure for k, root in enumerate(roots) if root.failure is not None}
         try:
+            for root in roots:
+                root.buffer = None  # what the plan releases is gone at once
             outcome = plan.run(slots, segment.scalars, self._buffers.allocate, lost_before=lost)
         except BaseException as error:  # an interrupt between two steps
             taken = planned.taken
             lose_changes([each for k, each in enumerate(segment.launches) if taken is None or k in taken], error)
             raise
-        for root, buffer in zip(roots, slots, strict=True):
-            root.buffer = buffer
+        finally:
+            for root, buffer in zip(roots, slots, strict=True):
+                root.buffer = buffer
         if lost or outcome.lost:
             for number, root in enumerate(roots):
                 root.failure = outcome.lost.get(number)
@@ -467,8 +478,8 @@ def _raise_failure(outcome: Outcome, segment: Segment | Call) -> None:
 def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:
     try:
         return make(shape, dtype)
-    except (MemoryError, ValueError):  # what is beyond the address space is a ValueError to NumPy
-        raise OutOfMemoryError(f"no memory for a store of shape {shape} and element type {dtype}") from None
+    except MemoryError as error:
+        raise OutOfMemoryError(f"no memory for a store of shape {shape} and element type {dtype}: {error}") from None
 
 
 # The current session: the one piece of global state.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 @dataclass
 class Statistics:
-    """What a session has done so far. All are counts but the two that say otherwise."""
+    """What a session has done so far. All are counts but those that say otherwise."""
 
     tasks: int = 0
     """Launches captured and executed."""
@@ -25,6 +25,10 @@ class Statistics:
     """Plans that were known."""
     plan_misses: int = 0
     """Plans that had to be made: their windows went through the passes."""
+    plans_loaded: int = 0
+    """Plans that another process, or session, had made: they were found on disk (docs/caching.md)."""
+    plans_in_background: int = 0
+    """Plans that were made on a thread while their windows ran unfused (``background``), and took over since."""
     kernels_compiled: int = 0
     """Kernels that LLVM compiled."""
     kernels_loaded: int = 0
@@ -35,6 +39,8 @@ class Statistics:
     """Stores that were never given memory because fusion made them values."""
     temporary_bytes: int = 0
     """Bytes those stores would have taken."""
+    peak_bytes: int = 0
+    """The most bytes that a plan was to take, told before it ran: of stores that are there at once, and of what kernels work in."""
     forced_flushes: int = 0
     """Windows executed because a value was read."""
     compile_seconds: float = 0.0

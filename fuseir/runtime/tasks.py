@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
@@ -14,11 +15,13 @@ from fuseir.dialects.dist.partition import NonePartition, Partition, Shape, Tili
 from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dtypes import LargeInteger
 from fuseir.errors import ShapeError, UsageError
+from fuseir.runtime.task_facts import StoredFacts, TaskFacts, facts_of
 
 if TYPE_CHECKING:
     from xdsl.dialects.func import FuncOp
 
-    from fuseir.lang import TaskDefinition
+    from fuseir.cache import DiskCache
+    from fuseir.lang import KernelInstance, TaskDefinition
 
 ArgumentType = tuple[np.dtype[Any], int]
 """Element type and rank of an argument."""
@@ -29,20 +32,21 @@ _MOST_LAYOUTS = 4096
 class TaskInstance:
     """A task for arguments of given element types and ranks. Equal only to itself; ``first_alike`` can stand in keys.
 
-    ``kernel`` is its body, None for an opaque task; ``extent_classes`` are the (argument, dimension) pairs whose extents the body
-    takes to be equal; ``divisible`` says that its results do not depend on how large its tiles are; ``layouts`` caches the default
-    partitions by argument shapes.
+    ``facts`` are what capture needs to know of its kernel, which ``make_kernel`` makes when it is first asked for; an opaque task has a
+    ``function`` instead. ``layouts`` caches the default partitions by argument shapes.
     """
 
     __slots__ = (
         "__weakref__",
         "_alike",
+        "_kernel",
+        "_make_kernel",
         "argument_names",
         "argument_types",
         "divisible",
         "extent_classes",
         "function",
-        "kernel",
+        "kernel_digest",
         "layouts",
         "privileges",
         "scalar_types",
@@ -59,7 +63,8 @@ class TaskInstance:
         *,
         task_name: str | None = None,
         argument_names: Sequence[str] | None = None,
-        kernel: FuncOp | None = None,
+        facts: TaskFacts | None = None,
+        make_kernel: Callable[[], FuncOp] | None = None,
         function: Callable[..., None] | None = None,
     ) -> None:
         self.symbol = symbol
@@ -68,19 +73,23 @@ class TaskInstance:
         self.argument_types = tuple(argument_types)
         self.privileges = tuple(privileges)
         self.scalar_types = tuple(scalar_types)
-        self.kernel = kernel
         self.function = function
-        self.extent_classes: list[list[tuple[int, int]]] = []
-        self.divisible = False
-        if kernel is not None:
-            from fuseir.dialects.kernel import extent_classes, reduces_on_its_own, result_parameters
-
-            returned = result_parameters(self.privileges)
-            self.extent_classes = [sorted(members) for members in extent_classes(kernel, returned)]
-            self.divisible = not reduces_on_its_own(kernel)
+        self.kernel_digest: str | None = None if facts is None else facts.digest
+        """What stands for the kernel's text, in every process; None for an opaque task."""
+        self.extent_classes: tuple[tuple[tuple[int, int], ...], ...] = () if facts is None else facts.extent_classes
+        self.divisible = facts is not None and facts.divisible
+        self._kernel: FuncOp | None = None
+        self._make_kernel = make_kernel
         self.layouts: dict[tuple[int, tuple[Shape, ...]], tuple[Shape, tuple[Partition, ...]]] = {}
         # Not the instance itself where it is the first of its kind: it could go away only when cycles are collected.
-        self._alike: TaskInstance | Literal["itself"] | None = "itself" if kernel is None else None
+        self._alike: TaskInstance | Literal["itself"] | None = "itself" if facts is None else None
+
+    @property
+    def kernel(self) -> FuncOp | None:
+        """The body, None for an opaque task."""
+        if self._kernel is None and self._make_kernel is not None:
+            self._kernel = self._make_kernel()
+        return self._kernel
 
     @property
     def first_alike(self) -> TaskInstance:
@@ -89,7 +98,7 @@ class TaskInstance:
         An opaque task is alike to itself only: nobody can tell what its function does.
         """
         if self._alike is None:
-            text = str(self.kernel), self.privileges, self.argument_types, self.scalar_types
+            text = self.kernel_digest, self.privileges, self.argument_types, self.scalar_types
             first = _FIRST_ALIKE.setdefault(text, self)
             self._alike = "itself" if first is self else first
         return self if self._alike == "itself" else self._alike
@@ -125,7 +134,7 @@ class TaskInstance:
         highest = max(range(len(shapes)), key=lambda k: len(shapes[k]), default=0)
         cut: list[tuple[int, int]] = []
         if self.divisible and shapes and shapes[highest]:
-            cut = next((members for members in self.extent_classes if (highest, 0) in members), [(highest, 0)])
+            cut = list(next((each for each in self.extent_classes if (highest, 0) in each), [(highest, 0)]))
         changed = {k for k, privilege in enumerate(self.privileges) if privilege.writes}
         # A kernel may tie two dimensions of one argument: cutting both would leave out all tiles off the diagonal.
         twice = len({argument for argument, _ in cut}) < len(cut)
@@ -178,15 +187,22 @@ class Task:
     def __repr__(self) -> str:
         return f"<{'opaque task' if self.definition is None else 'task'} {self.name}>"
 
-    def instance(self, argument_types: Sequence[ArgumentType], scalar_types: Sequence[Any]) -> TaskInstance:
-        """The instance for these types; made on first use. Raises what the definition raises for types it cannot take."""
+    def instance(
+        self, argument_types: Sequence[ArgumentType], scalar_types: Sequence[Any], disk: DiskCache | None = None
+    ) -> TaskInstance:
+        """The instance for these types; made on first use, without its kernel if ``disk`` has what is known of it.
+
+        Raises what the definition raises for types it cannot take.
+        """
         key = (tuple(argument_types), tuple(scalar_types))
         found = self.instances.get(key)
         if found is None:
-            found = self.instances[key] = self._instantiate(argument_types, scalar_types)
+            found = self.instances[key] = self._instantiate(argument_types, scalar_types, disk)
         return found
 
-    def _instantiate(self, argument_types: Sequence[ArgumentType], scalar_types: Sequence[Any]) -> TaskInstance:
+    def _instantiate(
+        self, argument_types: Sequence[ArgumentType], scalar_types: Sequence[Any], disk: DiskCache | None
+    ) -> TaskInstance:
         suffix = "_".join(f"{dtype.char}{rank}" for dtype, rank in argument_types)
         symbol = re.sub(r"[^A-Za-z0-9_]", "_", f"{self.name}_{suffix}").replace("?", "b")
         privileges = [privilege for privilege in self.parameters if privilege is not None]
@@ -200,16 +216,29 @@ class Task:
                 task_name=self.name,
                 function=function,
             )
-        made = self.definition.instantiate(symbol, argument_types, scalar_types)
-        names = [f"`{argument.name}`" for argument in made.arguments]
+        definition = self.definition
+        names = [f"`{argument.name}`" for argument in definition.arguments]
+
+        @cache
+        def make_kernel() -> KernelInstance:
+            return definition.instantiate(symbol, argument_types, scalar_types)
+
+        stored = StoredFacts.of(disk, definition, symbol, argument_types, scalar_types)
+        facts = None if stored is None else stored.find()
+        if facts is None:
+            made = make_kernel()
+            facts = facts_of(made.function, privileges, made.scalar_types)
+            if stored is not None:
+                stored.keep(facts)
         return TaskInstance(
             symbol,
             argument_types,
             privileges,
-            made.scalar_types,
+            facts.scalar_types,
             task_name=self.name,
             argument_names=names,
-            kernel=made.function,
+            facts=facts,
+            make_kernel=lambda: make_kernel().function,
         )
 
 

@@ -19,6 +19,7 @@ from fuseir.dialects.dist.view import View
 from fuseir.location import CallSite
 from fuseir.runtime.forms import Form
 from fuseir.runtime.plan import Number
+from fuseir.runtime.signatures import Signature
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import TaskInstance
 
@@ -97,6 +98,15 @@ class Key(NamedTuple):
     lives: tuple[Life, ...]
     full: bool
 
+    @property
+    def signatures(self) -> list[Signature]:
+        """By number: one of the signatures that arguments have on the root, which tells its shape and element type."""
+        arguments = chain.from_iterable(form.signatures for form in self.forms if form is not None)
+        found: dict[int, Signature] = {}
+        for number, signature in zip(self.numbers, arguments, strict=True):
+            found.setdefault(number, signature)
+        return list(found.values())
+
 
 class Segment:
     """A window as it is analysed and run.
@@ -135,6 +145,17 @@ class Segment:
     def launches(self) -> list[Launch]:
         """The launches in program order: what launch numbers count."""
         return [entry for entry in self.entries if entry is not None]
+
+    def without_contents(self) -> Segment:
+        """The same on stores without memory, for who looks at it later: it keeps nothing alive."""
+        copies = [RootStore(root.signature, root.name, None) for root in self.roots]
+        numbers = iter(self.key.numbers)
+        records: list[Record] = []
+        for form, roots, scalars, code, instruction in self.records:
+            records.append((form, tuple([copies[next(numbers)] for _ in roots]), scalars, code, instruction))
+        found = Segment(records, self.full)
+        found.key = self.key
+        return found
 
     def without(self, taken: Container[int]) -> list[Record]:
         """What is left when the launches with these numbers have run. A fence goes with the last launch before it."""

@@ -25,7 +25,7 @@ from fuseir.dialects.dist.partition import NonePartition, Partition, Tiling
 from fuseir.dialects.dist.privilege import READ, READ_WRITE, WRITE, Operator, Privilege, PrivilegeKind
 from fuseir.dialects.dist.view import View
 from fuseir.dialects.parsing import parse_module
-from fuseir.runtime.compiler import element_attribute, number_attribute
+from fuseir.runtime.captured_module import element_attribute, number_attribute
 from fuseir.universe import make_context
 
 Shape = tuple[int, ...]

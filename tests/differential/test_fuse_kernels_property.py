@@ -76,7 +76,9 @@ def test_fusing_and_lowering_change_no_bit(batch: int) -> None:
         assert unfused == expected, f"lowered, seed {seed}"
 
         fused = module.clone()
-        FuseKernelsPass().apply(CONTEXT, fused)
+        # Every fourth kernel in nests that may hold very little.
+        fuse = FuseKernelsPass(max_results=32 if seed % 4 else 1)
+        fuse.apply(CONTEXT, fused)
         fused.verify()
         check_dominance(fused)
         function = fused.body.block.first_op
@@ -88,5 +90,5 @@ def test_fusing_and_lowering_change_no_bit(batch: int) -> None:
         )
 
         again = fused.clone()
-        FuseKernelsPass().apply(CONTEXT, again)
+        fuse.apply(CONTEXT, again)
         assert generics(again) == generics(fused), f"not idempotent, seed {seed}"

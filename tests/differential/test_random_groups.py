@@ -20,7 +20,7 @@ from fuseir.dialects.dist.privilege import READ, Privilege
 from fuseir.dialects.verification import verify_module
 from fuseir.passes.pipelines import CPU_PIPELINE, run_pipeline
 from fuseir.passes.remarks import Remarks
-from fuseir.runtime.compiler import element_attribute
+from fuseir.runtime.captured_module import element_attribute
 from fuseir.runtime.executors.cpu import run_module
 from fuseir.runtime.executors.reference import ReferenceExecutor
 from fuseir.runtime.program_stores import dtype_of_store, named_stores, shape_of

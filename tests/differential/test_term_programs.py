@@ -46,7 +46,7 @@ SEEDS = 10
 PROGRAMS = 50_000 // SEEDS
 BATCH = 50
 BLOCK = 10
-SWITCHES = ("pointwise", "reductions", "reorder", "promote-scalars", "rename")
+SWITCHES = ("pointwise", "reductions", "reorder", "promote-scalars", "rename", "sink")
 ORDERS: tuple[Order, ...] = ("ascending", "descending", 7)
 
 Key = tuple[int, int]

@@ -26,6 +26,9 @@ _RENAMING = "fuseir/passes/analysis/renaming.py"
 _SCALARS = "fuseir/passes/analysis/scalar_promotion.py"
 _LIVENESS = "fuseir/passes/analysis/liveness.py"
 _RUNS = "fuseir/passes/analysis/runs.py"
+_SINKING = "fuseir/passes/analysis/sinking.py"
+_REUSE = "fuseir/passes/reuse_inputs.py"
+_ACCESS = "fuseir/dialects/dist/access.py"
 
 EDITS = (
     # The constraints
@@ -119,6 +122,24 @@ EDITS = (
         "position = bisect_right(numbers, floor)",
         "position = bisect_right(numbers, floor - 2)",
     ),
+    Edit(
+        "sink past those that overwrite what a launch reads",
+        _SINKING,
+        "return min([first, *(self._exchanged.get(access.root, first) for access in task.accesses)])",
+        "return min([self._exchanged.get(access.root, first) for access in task.accesses])",
+    ),
+    Edit(
+        "leave behind those that need what sinks",
+        _SINKING,
+        "if any(each < other < k for other in users(use.access.root, group.number) - together):",
+        "if False:",
+    ),
+    Edit(
+        "sink into groups whose other points come too late",
+        _DEPENDENCE,
+        "return self._refusal(task) is None and not any(",
+        "return task.domain == self._members[0].domain and bool(",
+    ),
     # Renaming and promotion
     Edit(
         "carry nothing behind the written part",
@@ -163,4 +184,16 @@ EDITS = (
         "return self.comparisons.overlap(a, b, domain) is Overlap.APART",
         "return True",
     ),
+    Edit("take memory of what is read later", _REUSE, ".last == number", ".last >= number"),
+    Edit(
+        "take memory that opaque tasks saw", _REUSE, "not in kernels.by_name\n    return uses", "in ()\n    return uses"
+    ),
+    Edit(
+        "take memory that other points read",
+        _REUSE,
+        "and accesses[k].partition == accesses[result].partition",
+        "and True",
+    ),
+    Edit("take other rows for broadcasts of a point's own", _ACCESS, " if agree else None", ""),
+    Edit("take another window for a broadcast", _ACCESS, "own[1:] != theirs[1:] or ", ""),
 )

@@ -28,11 +28,13 @@ ROOT = Path(__file__).parents[2]
 
 # The quick part of the suite; what decides fastest comes first.
 TESTS = (
+    "tests/oracle/test_broadcast_pieces.py",
     "tests/papers/test_diffuse_partitions.py",
     "tests/papers/test_diffuse_legality.py",
     "tests/papers/test_diffuse_temporaries.py",
     "tests/unit/test_dist_passes.py",
     "tests/oracle/test_fusion_oracle.py",
+    "tests/unit/test_reuse_inputs.py",
 )
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--tb=no")
 MOST_SECONDS = 50

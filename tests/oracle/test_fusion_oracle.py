@@ -2,7 +2,8 @@
 
 Every group is fusible by Def. 3, point by point, as its members are in the end: promoted, renamed, with what is carried over (D23). In
 order, groups are as long as they can be, and what ends one is named (D24); by the paper's rules they are those of Fig. 5 (D25). Out
-of order, launches that do not commute keep their order, and each is in the earliest group it may be in.
+of order, launches that do not commute keep their order, and each is in the earliest group it may be in; unless in a later one
+fewer elements go through memory.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations, product
+from math import prod
 
 import pytest
 from launches_as_ir import argument, partition, task, view
@@ -39,13 +42,14 @@ from fuseir.dialects.dist.privilege import Privilege
 from fuseir.passes.analysis.dependence import Constraint, IndexTask, Refusal
 from fuseir.passes.analysis.grouping import Group, Grouping, GroupingRules
 from fuseir.passes.analysis.renaming import Renaming
+from fuseir.passes.analysis.traffic import Traffic
 from fuseir.passes.fuse_tasks import Fuser, FuseTasksPass
 from fuseir.passes.remarks import Remarks
 
 BATCH = 100
-PLAIN = GroupingRules(reorder=False, promote_scalars=False, rename=False)
-PAPER = GroupingRules(False, False, None, False, False, False)
-OUT_OF_ORDER = GroupingRules(promote_scalars=False, rename=False)
+PLAIN = GroupingRules(reorder=False, promote_scalars=False, rename=False, sink=False)
+PAPER = GroupingRules(False, False, None, False, False, False, False)
+OUT_OF_ORDER = GroupingRules(promote_scalars=False, rename=False, sink=False)
 EVERYTHING = GroupingRules()
 
 Window = list[Task]
@@ -346,6 +350,67 @@ def meets(earlier: Task, later: Task) -> bool:
     return not commute(*shown)
 
 
+# Sinking
+
+
+def test_launches_sink_where_fewer_elements_go_through_memory(record_property: pytest.RecordProperty):
+    counts: Counter[str] = Counter()
+    for windows in batches(60, 500, random_stencil):
+        early = results(windows, replace(EVERYTHING, sink=False))
+        for sunk, placed in zip(results(windows, EVERYTHING), early, strict=True):
+            if not any(note.code == "FIR-N164" for note in sunk.grouping.notes):
+                assert sunk.groups == placed.groups
+                continue
+            check_groups(sunk, Counter())
+            before, after = elements_moved(placed), elements_moved(sunk)
+            counts["fewer"] += after < before
+            counts["as many"] += after == before
+            counts["more"] += after > before
+            assert len(sunk.groups) <= len(placed.groups)
+    record_property("elements moved", dict(counts))
+    print(dict(counts))
+    assert counts["fewer"] > 20
+    # The pass counts whole pieces, and views that overlap as if they did not.
+    assert counts["more"] < counts["fewer"] / 10
+
+
+def test_launches_sink_only_to_where_they_may(monkeypatch: pytest.MonkeyPatch):
+    """Whatever is believed to be saved: then many more of them move."""
+    rng = random.Random(61)
+    monkeypatch.setattr(Traffic, "bytes", lambda *_: rng.randrange(1000))
+    monkeypatch.setattr(Traffic, "temporary", lambda *_: rng.random() < 0.8)
+    sunk = together = 0
+    for windows in batches(62, 600, random_windows):
+        for result in results(windows, EVERYTHING):
+            check_groups(result, Counter())
+            notes = [note for note in result.grouping.notes if note.code == "FIR-N164"]
+            sunk += len(notes)
+            together += sum("before it" in note.message for note in notes)
+    print(sunk, together)
+    assert sunk > 30
+    assert together > 5
+
+
+def elements_moved(result: Result) -> int:
+    """Elements that the groups of a window read and write in memory, all stores together, one by one."""
+    moved = 0
+    wanted: dict[int, int] = {}  # elements that somebody behind looks at, by store
+    for group in reversed(result.groups):
+        arguments = [(a, result.window[k].domain) for k in group for a in result.window[k].arguments]
+        for store in {a.store for a, _ in arguments}:
+            used = [(a, touched(a, domain)) for a, domain in arguments if a.store == store]
+            whole = (1 << prod(used[0][0].store_shape)) - 1
+            read = made = 0
+            for a, elements in used:
+                read |= elements & ~made if a.reads or a.reduces else 0
+                made |= elements if a.writes or a.reduces else 0
+            behind = wanted.get(store, 0 if result.released else whole)
+            temporary = made == whole and not read and not behind
+            moved += read.bit_count() + (0 if temporary else made.bit_count())
+            wanted[store] = (behind & ~made) | read
+    return moved
+
+
 # What the pass makes of it
 
 
@@ -354,7 +419,9 @@ def test_the_module_holds_the_groups_in_order(rules: GroupingRules):
     for windows in batches(50, 400, random_windows):
         expected = [[len(group.members) for group in result.grouping.groups] for result in results(windows, rules)]
         module, launches = build(windows)
-        options = FuseTasksPass(reorder=rules.reorder, promote_scalars=rules.promote_scalars, rename=rules.rename)
+        options = FuseTasksPass(
+            reorder=rules.reorder, promote_scalars=rules.promote_scalars, rename=rules.rename, sink=rules.sink
+        )
         options.run(module, Remarks())
         found: list[list[int]] = [[]]
         for op in module.ops:

@@ -280,15 +280,15 @@ def dot(session: Session, x: Store, y: Store) -> Store:
 
 
 def test_d36_conjugate_gradients_is_four_tasks_an_iteration(monkeypatch: pytest.MonkeyPatch):
-    # Product; dot; alpha, both updates, dot; beta, update. The first dot needs nothing and stands alone.
+    # Product; dot; alpha, update of r, dot; beta, updates of p and x, which reads p. The first dot needs nothing and stands alone.
     statistics = counted(conjugate_gradients(10), 81)
     assert statistics.launches == 41
     module = fused(conjugate_gradients(2), "", monkeypatch)
     iteration = [
         ["spmv_d1_d1"],
         ["dot_d1_d1_d0"],
-        ["div_d0_d0_d0", "axpy_d0_d1_d1", "axmy_d0_d1_d1", "dot_d1_d1_d0"],
-        ["div_d0_d0_d0", "xpby_d1_d0_d1"],
+        ["div_d0_d0_d0", "axmy_d0_d1_d1", "dot_d1_d1_d0"],
+        ["axpy_d0_d1_d1", "div_d0_d0_d0", "xpby_d1_d0_d1"],
     ]
     assert groups(module) == [["dot_d1_d1_d0"], *iteration, *iteration]
     # Scalar tasks at one point stand between, and so do the dots they need.

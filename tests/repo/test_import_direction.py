@@ -14,11 +14,12 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "fuseir"
 
 # Each package may import itself and the ones named here; whatever is in BASE may be imported by all.
-BASE = {"errors", "location", "options", "dtypes"}
+BASE = {"errors", "location", "options", "dtypes", "resources"}
 ALLOWED = {
     "errors": set(),
     "location": set(),
     "options": set(),
+    "resources": set(),
     "dtypes": set(),
     "dialects": set(),
     "passes": {"dialects", "universe"},

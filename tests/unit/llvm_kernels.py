@@ -10,7 +10,8 @@ from xdsl.dialects import arith, builtin, func, math, memref, scf
 from xdsl.parser import Parser
 
 from fuseir.codegen.abi import ArgumentLayout, encode_layout, pack_scalars, whole_dimension
-from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernel
+from fuseir.codegen.llvm.compile import compile_kernel
+from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.dialects.ufunc import UFUNC
 
 DTYPES = {

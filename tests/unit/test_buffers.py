@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 import fuseir
-from fuseir.runtime.buffers import SMALLEST_BYTES, BufferPool
+from fuseir.errors import OutOfMemoryError
+from fuseir.runtime.buffers import LARGE_BYTES, SMALLEST_BYTES, BufferPool
 
 F64 = np.dtype(np.float64)
 LARGE = SMALLEST_BYTES // 8
@@ -58,6 +62,80 @@ def test_whoever_holds_any_view_of_the_memory_keeps_it() -> None:
         assert pool.free_bytes == 0
 
 
+def test_memory_starts_at_pages_and_large_memory_at_huge_ones() -> None:
+    pool = BufferPool()
+    for elements, alignment in ((LARGE, 4096), (LARGE + 1, 4096), (1 << 18, 1 << 21), ((1 << 18) + 1, 1 << 21)):
+        array = pool.allocate((elements,), F64)
+        assert address(array) % alignment == 0
+        array[[0, -1]] = 1.0
+        other = pool.allocate((elements,), F64)
+        assert not np.shares_memory(array, other)
+
+
+def test_sizes_that_take_as_many_pages_share_memory() -> None:
+    pool = BufferPool()
+    where = address(pool.allocate((LARGE + 1,), F64))
+    assert address(pool.allocate((LARGE + 500,), F64)) == where
+
+
+def test_zeros_are_zeros_also_where_memory_was_used() -> None:
+    pool = BufferPool()
+    for elements in (10, LARGE, 4 * LARGE):
+        for _ in range(2):
+            array = pool.zeros((elements,), F64)
+            assert not array.any()
+            array[...] = 1.0
+            del array
+    assert pool.free_bytes == 5 * SMALLEST_BYTES
+
+
+FORKING = """
+import os
+import numpy as np
+from fuseir.runtime.buffers import BufferPool
+
+array = BufferPool().zeros((1 << 15,), np.dtype(np.float64))
+child = os.fork()
+if child == 0:
+    array[...] = 1.0
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert not array.any()
+"""
+
+
+def test_children_have_memory_of_their_own() -> None:
+    # In a process without threads: Python warns about forking others.
+    assert subprocess.run([sys.executable, "-c", FORKING]).returncode == 0
+
+
+def test_more_than_allowed_is_refused_and_what_is_kept_makes_room() -> None:
+    pool = BufferPool(most_bytes=4 * SMALLEST_BYTES)
+    first, second = (pool.allocate((n * LARGE,), F64) for n in (1, 2))
+    del first
+    assert pool.free_bytes == SMALLEST_BYTES
+    third = pool.allocate((2 * LARGE,), F64)  # for which what is kept goes
+    assert (pool.free_bytes, pool.live_bytes) == (0, 4 * SMALLEST_BYTES)
+    with pytest.raises(OutOfMemoryError, match="memory_bytes"):
+        pool.allocate((LARGE,), F64)
+    del second
+    pool.require(2 * SMALLEST_BYTES)
+    with pytest.raises(OutOfMemoryError):
+        pool.require(2 * SMALLEST_BYTES + 1)
+    assert pool.live_bytes == third.nbytes
+    assert pool.free_bytes == 2 * SMALLEST_BYTES
+
+
+def test_what_the_system_has_left_bounds_large_memory() -> None:
+    left = LARGE_BYTES + SMALLEST_BYTES
+    pool = BufferPool(available=lambda: left)
+    pool.require(left)
+    with pytest.raises(OutOfMemoryError):
+        pool.allocate((LARGE_BYTES + 2 * SMALLEST_BYTES,), np.dtype(np.uint8))
+    assert pool.allocate((LARGE_BYTES,), np.dtype(np.uint8)).size == LARGE_BYTES
+    assert BufferPool(available=lambda: None).allocate((LARGE_BYTES,), np.dtype(np.uint8)).size == LARGE_BYTES
+
+
 def test_small_arrays_and_empty_ones_are_ordinary() -> None:
     pool = BufferPool()
     for shape in ((LARGE - 1,), (0,), (), (3, 0, 5)):
@@ -69,9 +147,10 @@ def test_small_arrays_and_empty_ones_are_ordinary() -> None:
 
 
 def test_what_is_kept_is_bounded_and_the_size_unused_for_longest_goes_first() -> None:
-    pool = BufferPool(most_bytes=8 * SMALLEST_BYTES)
+    pool = BufferPool(8 * SMALLEST_BYTES)
     arrays = [pool.allocate((n * LARGE,), F64) for n in (3, 1, 2, 3, 9)]
-    assert arrays.pop().base is None  # beyond the bound: never kept
+    arrays.pop()  # beyond the bound: never kept
+    assert pool.free_bytes == 0
     while arrays:
         arrays.pop(0)
         assert pool.free_bytes <= 8 * SMALLEST_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from fuseir.codegen.abi import (
     point_count,
     whole_dimension,
 )
+from fuseir.codegen.llvm import compile as compile_module
+from fuseir.codegen.llvm.target import host_target
 from fuseir.errors import DTypeError, OutOfMemoryError, UnsupportedError, UsageError
 
 AXPY = elementwise({"x": "f64", "y": "f64"}, [("arith.addf %x, %y : f64", "f64")])
@@ -54,6 +57,23 @@ def test_layouts_and_lane_boundaries(t: str) -> None:
     x, z = np.broadcast_to(np.array(1, dtype), 70), np.zeros(70, dtype)
     run(kernel, x, x, z)
     assert np.all(z == (1 if t == "i1" else 2))
+
+
+@pytest.mark.parametrize("t", ["i1", "i16", "f64"])
+def test_processors_without_masked_loads(t: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left over at a row's end then goes through a buffer, element by element; nothing outside is touched."""
+    host = host_target()
+    monkeypatch.setattr(compile_module, "host_target", lambda: replace(host, masked_bytes=frozenset()))
+    operation = "arith.addf" if t == "f64" else "arith.xori"
+    kernel = compiled(elementwise({"x": t, "y": t}, [(f"{operation} %x, %y : {t}", t)]))
+    assert "llvm.masked" not in (kernel.llvm_ir or "")
+    for n in (1, 15, 16, 33, 130):
+        x, y = np.random.default_rng(n).integers(0, 2, (2, n)).astype(DTYPES[t])
+        z = np.ones(n + 4, DTYPES[t])
+        run(kernel, x, y, z[2:-2])
+        assert np.array_equal(z[2:-2], x + y if t == "f64" else x ^ y)
+        assert np.all(z[:2] == 1)
+        assert np.all(z[-2:] == 1)
 
 
 def test_two_dimensions_in_every_order() -> None:

@@ -73,7 +73,7 @@ def many_sums_in_one_loop(count: int) -> str:
 
 
 def many_column_sums_in_one_loop(count: int) -> str:
-    """As ``many_sums_in_one_loop``, within a vector loop: each keeps 200 KB."""
+    """As ``many_sums_in_one_loop``, within a vector loop: each keeps the state of a panel."""
     element = f"%e = memref.load %x[%k, %i] : {MATRIX}"
     fold = [("%e", "arith.addf", "f64", "%id")] * count
     inner = reduction(f"%t:{count}", "%k", "%m", element, fold)
@@ -105,9 +105,9 @@ def test_many_sums_in_one_loop() -> None:
 
 
 def test_loops_one_after_another_share_their_workspace() -> None:
-    """Sixteen loops want no more memory than the two kinds of them."""
+    """Sixteen loops want no more memory than the two kinds of them, but for the row of results that each column loop leaves."""
     one, many = (compiled(column_and_row_sums(count)).llvm_ir for count in (1, 8))
-    assert workspace_bytes(one) == workspace_bytes(many) > 0
+    assert 0 < workspace_bytes(many) - workspace_bytes(one) <= 7 * 4096 < workspace_bytes(one)
 
 
 def workspace_bytes(text: str) -> int:

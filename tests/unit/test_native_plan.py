@@ -22,7 +22,7 @@ from llvm_kernels import compiled, elementwise
 
 import fuseir
 from fuseir.codegen import abi
-from fuseir.codegen.llvm.compile import CompiledKernel
+from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.codegen.llvm.plan_driver import plan_driver
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.overlap import Pieces

@@ -554,6 +554,7 @@ def test_dumped_windows_go_through_fuseir_opt_to_the_same_text(tmp_path: Path) -
         "eliminate-temporaries",
         "compose-kernels",
         "fuse-kernels",
+        "reuse-inputs",
         "lower-kernels",
     ]
     for number, stage in enumerate(stages[1:]):

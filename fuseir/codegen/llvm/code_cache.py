@@ -30,18 +30,18 @@ class CodeCache:
         keys = None if disk is None or not disk.active else keys_of(target)
         return None if disk is None or keys is None else CodeCache(disk, keys)
 
-    def kernel(self, text: str) -> tuple[ObjectCode, dict[str, str]] | None:
-        """The code of a kernel by its lowered text, and the keys of the support functions that it calls."""
-        key = self._keys.kernel(text)
+    def kernel(self, digest: str) -> tuple[ObjectCode, dict[str, str]] | None:
+        """The code of a kernel by the digest of its lowered text, and the keys of the support functions that it calls."""
+        key = self._keys.kernel(digest)
         found = self._disk.get(key, object_of)
         if found is None or (self._disk.probe and not self._can_load(key)):
             return None
         return found
 
-    def keep_kernel(self, text: str, code: ObjectCode, support: Iterable[SupportFunction]) -> None:
+    def keep_kernel(self, digest: str, code: ObjectCode, support: Iterable[SupportFunction]) -> None:
         """Keep the code of a kernel."""
         keys = {function.symbol: self._keys.support(function) for function in support}
-        self._disk.put(self._keys.kernel(text), code.entry(keys))
+        self._disk.put(self._keys.kernel(digest), code.entry(keys))
 
     def support(self, symbol: str, key: str) -> ObjectCode | None:
         """The code of a support function."""

@@ -6,17 +6,17 @@ What the text that LLVM gets looks like is :func:`emit_llvm_text`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp, TensorType
 
 from fuseir.cache import DiskCache
-from fuseir.codegen.abi import STATUS_OUT_OF_MEMORY, bytes_array, task_function_type, words_array
+from fuseir.cache.environment import digest_of_text
 from fuseir.codegen.llvm.code_cache import CodeCache
+from fuseir.codegen.llvm.compiled import CompiledKernel, KernelCode, found_kernel, loaded_kernels
 from fuseir.codegen.llvm.emit import emit_kernel
-from fuseir.codegen.llvm.machine import load_objects, optimized_object
+from fuseir.codegen.llvm.machine import optimized_object
 from fuseir.codegen.llvm.object_code import ObjectCode
 from fuseir.codegen.llvm.support import support_library, whole_text
 from fuseir.codegen.llvm.target import X86_64_V4, Target, host_target
@@ -24,7 +24,7 @@ from fuseir.codegen.llvm.task import emit_task
 from fuseir.codegen.llvm.text import ModuleText, SupportFunction
 from fuseir.dialects.kernel import is_lowered
 from fuseir.dialects.verification import location_of
-from fuseir.errors import CompileError, OutOfMemoryError, UnsupportedError
+from fuseir.errors import CompileError, UnsupportedError
 
 
 @dataclass(frozen=True)
@@ -35,40 +35,6 @@ class EmittedModule:
     symbols: tuple[str, ...]
     externs: tuple[str, ...]
     support: tuple[SupportFunction, ...]
-
-
-@dataclass(frozen=True)
-class CompiledKernel:
-    """Machine code of one kernel, callable from any thread.
-
-    ``address`` stays valid as long as this object (or another kernel compiled with it) lives. ``support`` are the symbols of the support
-    functions that it calls. ``llvm_ir`` is None for a kernel from the cache, which was never written as text in this process.
-    """
-
-    symbol: str
-    address: int
-    llvm_ir: str | None
-    object_code: bytes
-    externs: tuple[str, ...]
-    support: tuple[str, ...]
-    _engine: Any = field(repr=False, compare=False)
-    _function: Any = field(repr=False, compare=False)
-
-    @property
-    def from_cache(self) -> bool:
-        """Whether the disk cache had it, so that LLVM compiled nothing."""
-        return self.llvm_ir is None
-
-    def call(
-        self, point_begin: int, point_end: int, bases: Sequence[int], layout: Sequence[int], scalars: bytes = b""
-    ) -> None:
-        """Run points ``point_begin`` to ``point_end - 1``. Addresses and layout must be right: nothing is checked.
-
-        The GIL is released meanwhile. Raises :class:`OutOfMemoryError` if a scratch tile could not be had.
-        """
-        status = self._function(point_begin, point_end, words_array(bases), words_array(layout), bytes_array(scalars))
-        if status == STATUS_OUT_OF_MEMORY:
-            raise OutOfMemoryError("no memory for a kernel's scratch tile")
 
 
 def emit_kernels(kernels: Sequence[func.FuncOp], target: Target) -> EmittedModule:
@@ -117,61 +83,26 @@ def compile_kernels(
     """
     target = host_target()
     cache = CodeCache.of(disk, target)
-    if cache is None:
-        return _loaded([_compiled(kernel, target) for kernel in kernels], target)
     texts = [kernel_text(kernel) for kernel in kernels] if texts is None else texts
-    named = list(zip(texts, kernels, strict=True))
-    found = [_found(text, cache, target) for text in texts]
+    named = [(digest_of_text(text), kernel) for text, kernel in zip(texts, kernels, strict=True)]
+    found = [None if cache is None else found_kernel(digest, cache, target) for digest, _ in named]
     try:
-        codes = [code or _kept(*each, target, cache) for code, each in zip(found, named, strict=True)]
-        return _loaded(codes, target)
+        codes = [code or _compiled(*each, target, cache) for code, each in zip(found, named, strict=True)]
+        return loaded_kernels(codes, target)
     except CompileError:
         if not any(found):
             raise
     # Something in the cache is whole, and LLVM does not want it all the same.
-    return _loaded([_kept(*each, target, cache) for each in named], target)
+    return loaded_kernels([_compiled(*each, target, cache) for each in named], target)
 
 
-class _Code(NamedTuple):
-    code: ObjectCode
-    llvm_ir: str | None
-    support: tuple[SupportFunction, ...]
-
-
-def _found(text: str, cache: CodeCache, target: Target) -> _Code | None:
-    """What the cache has of a kernel, with all the support functions that it calls."""
-    found = cache.kernel(text)
-    if found is None or not support_library(target).provide_cached(found[1], cache):
-        return None
-    return _Code(found[0], None, ())
-
-
-def _kept(text: str, kernel: func.FuncOp, target: Target, cache: CodeCache) -> _Code:
+def _compiled(digest: str, kernel: func.FuncOp, target: Target, cache: CodeCache | None) -> KernelCode:
     """The code of a kernel that the cache has not got, which it has afterwards."""
-    code = _compiled(kernel, target, cache)
-    cache.keep_kernel(text, code.code, code.support)
-    return code
-
-
-def _compiled(kernel: func.FuncOp, target: Target, cache: CodeCache | None = None) -> _Code:
     # A module for each: code must not depend on what it was compiled with, and nearly all of the time goes into functions.
     emitted = emit_kernels([kernel], target)
     symbols = tuple(function.symbol for function in emitted.support)
     code = ObjectCode(emitted.symbols[0], optimized_object(emitted.text, symbols, target), emitted.externs, symbols)
     support_library(target).provide(emitted.support, cache)
-    return _Code(code, emitted.text, emitted.support)
-
-
-def _loaded(codes: Sequence[_Code], target: Target) -> list[CompiledKernel]:
-    # Kernels whose texts differ in names only have the same code.
-    engine = load_objects(list({code.symbol: code for code, *_ in codes}.values()), target)
-    kernels: list[CompiledKernel] = []
-    for code, llvm_ir, _ in codes:
-        address = engine.get_function_address(code.symbol)
-        if not address:
-            raise CompileError("object code without the kernel it should hold")
-        function = task_function_type()(address)
-        kernels.append(
-            CompiledKernel(code.symbol, address, llvm_ir, code.code, code.externs, code.support, engine, function)
-        )
-    return kernels
+    if cache is not None:
+        cache.keep_kernel(digest, code, emitted.support)
+    return KernelCode(digest, code, emitted.text)

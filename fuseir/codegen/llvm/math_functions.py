@@ -1,41 +1,8 @@
 """The table of math functions that kernels call, and where their machine code is.
 
-Vector functions are glibc's libmvec. Measured against wider arithmetic (f64: 400,000 points of six distributions and all
-pairs of 56 special values; f32 besides: every eleventh float for the six least accurate), glibc 2.36, maximal errors in ulp:
-
-=========  =====================  =====================
-function   f64 AVX-512 / AVX2     f32 AVX-512 / AVX2
-=========  =====================  =====================
-acos       1.7 / 1.6              1.9 / 2.0
-acosh      1.0 / 2.1              0.8 / 2.2
-asin       2.4 / 2.6              3.1 / 2.5
-asinh      1.4 / 2.0              0.8 / 2.0
-atan       2.4 / 2.4              1.9 / 2.1
-atanh      1.3 / 1.9              1.7 / 2.0
-atan2      2.6 / 2.6              2.9 / 2.9
-cbrt       1.8 / 2.0              2.0 / 2.9
-cos        3.4 / 3.4              1.8 / 1.8
-cosh       2.0 / 1.7              2.4 / 2.0
-erf        2.3 / 2.3              4.0 / 1.9
-erfc       1.5 / 1.5              1.5 / 1.5
-exp        2.8 / 2.8              2.5 / 2.5
-exp2       1.1 / 1.7              1.0 / 0.8
-expm1      2.1 / 3.0              2.2 / 1.6
-hypot      1.3 / 1.2              1.2 / 1.2
-log        1.5 / 1.5              3.9 / 3.9
-log10      1.9 / 1.2              3.5 / 1.6
-log1p      1.9 / 1.6              1.9 / 1.9
-log2       1.8 / 1.1              1.9 / 1.9
-pow        1.0 / 1.0              0.7 / 0.7
-sin        3.1 / 3.1              1.8 / 1.8
-sinh       1.9 / 1.9              1.9 / 1.9
-tan        3.2 / 3.3              3.9 / 3.4
-tanh       1.2 / 2.2              1.4 / 1.1
-=========  =====================  =====================
-
-Special values come out as C defines them, and a lane's bits depend on that lane's operands alone (checked against the same
-functions with one value in all lanes). No function had to be left out; ``fmod`` and ``nextafter`` have no vector form, and they
-are exact. Other C libraries' scalar functions, used where a vector function is missing, are within 4 ulp too (glibc: 3.1).
+Most functions are written out in kernels (:mod:`vector_math`), given a fused multiply-add; the others are glibc's libmvec, and where
+that lacks one, or there is no libmvec, the C library's scalar functions. Errors, measured: ``docs/accuracy.md``. Special values come out
+as C defines them, and a lane's bits depend on that lane's operands alone. ``fmod`` and ``nextafter`` have no vector form, and are exact.
 """
 
 from __future__ import annotations
@@ -87,7 +54,7 @@ MATH_FUNCTIONS: dict[str, MathFunction] = {
     "ufunc.hypot": MathFunction("hypot", 2),
     "ufunc.nextafter": MathFunction("nextafter", 2, has_vector=False),
 }
-"""The C function behind each operation that is a library call."""
+"""The C function that each operation stands for."""
 
 
 def vector_symbols(element: ElementType, variant: str, vector_bytes: int) -> list[str]:

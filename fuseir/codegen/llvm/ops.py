@@ -12,21 +12,27 @@ from xdsl.dialects import arith, math
 from xdsl.ir import Operation
 
 from fuseir.codegen.llvm.calls import call_math
+from fuseir.codegen.llvm.element_types import element_type
 from fuseir.codegen.llvm.integers import INTEGER_OPERATIONS
 from fuseir.codegen.llvm.math_functions import MATH_FUNCTIONS
 from fuseir.codegen.llvm.site import Emit, Site
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value, element_type, mangled
+from fuseir.codegen.llvm.types import ElementType, Value, mangled
 from fuseir.errors import UnsupportedError
 
 
-def emit_operation(module: ModuleText, text: FunctionText, op: Operation, operands: list[Value], lanes: int) -> Value:
-    """Emit a scalar operation on ``lanes`` lanes; :class:`UnsupportedError` names one that kernels may not hold."""
+def emit_operation(
+    module: ModuleText, text: FunctionText, op: Operation, operands: list[Value], lanes: int, inline: bool = False
+) -> Value:
+    """Emit a scalar operation on ``lanes`` lanes; :class:`UnsupportedError` names one that kernels may not hold.
+
+    ``inline`` is for code that runs often: it may be longer for being faster.
+    """
     emit = _OPERATIONS.get(op.name)
     if emit is None or len(op.results) != 1:
         raise UnsupportedError(f"'{op.name}' is no operation of lowered kernels")
     result = element_type(op.results[0].type)
-    ref = emit(Site(module, text, lanes, operands, result), op)
+    ref = emit(Site(module, text, lanes, operands, result, inline), op)
     return Value(ref, result, lanes)
 
 
@@ -100,7 +106,7 @@ def _saturating(name: str) -> Emit:
 
 def _library_call(name: str) -> Emit:
     function = MATH_FUNCTIONS[name]
-    return lambda site, op: call_math(site.module, site.text, function, site.operands, site.lanes)
+    return lambda site, op: call_math(site.module, site.text, function, site.operands, site.lanes, site.inline)
 
 
 _FLOAT_PREDICATES = [

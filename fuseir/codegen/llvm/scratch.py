@@ -8,9 +8,9 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 from xdsl.ir import Attribute, SSAValue
 
 from fuseir.codegen.abi import STATUS_OUT_OF_MEMORY
+from fuseir.codegen.llvm.element_types import element_type
 from fuseir.codegen.llvm.memory import MemRef
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import element_type
 from fuseir.errors import UnsupportedError
 
 _ALIGNMENT = 64
@@ -55,7 +55,7 @@ class ScratchTiles:
         negated = text.op(f"sub i64 0, {text.op(f'ptrtoint ptr {raw} to i64')}")
         offset = text.op(f"and i64 {negated}, {_ALIGNMENT - 1}")
         base = text.op(f"getelementptr i8, ptr {raw}, i64 {offset}")
-        return MemRef(base, element, tuple(sizes), tuple(strides[1:]))
+        return MemRef(base, element, tuple(strides[1:]), tuple(sizes))
 
     def free(self, tile: SSAValue) -> None:
         """Give a tile back."""

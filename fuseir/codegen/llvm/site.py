@@ -13,13 +13,17 @@ from fuseir.codegen.llvm.types import ElementType, Value, constant, llvm_type
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an operation is emitted: the texts, its lanes (0 for scalar code), its operands and its result's type."""
+    """Where an operation is emitted: the texts, its lanes (0 for scalar code), its operands and its result's type.
+
+    ``inline``: whether it is in the loop that does most of the work, so that longer code may be worth its speed.
+    """
 
     module: ModuleText
     text: FunctionText
     lanes: int
     operands: list[Value]
     result: ElementType
+    inline: bool = False
 
     @property
     def type(self) -> str:

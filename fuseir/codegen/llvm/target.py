@@ -19,7 +19,8 @@ class Target:
 
     Attributes: ``vector_bytes`` is the size of a vector register; ``masked_bytes`` are the element sizes for which the
     processor has masked loads and stores; ``mvec_variant`` is the letter of the vector function ABI (``e`` for AVX-512,
-    ``d`` for AVX2, None for no vector functions); ``missing_math`` are vector functions the C library turns out to lack.
+    ``d`` for AVX2, None for no vector functions); ``missing_math`` are vector functions the C library turns out to lack. ``has_fma`` says
+    that vectors have a fused multiply-add, without which our own vector functions would be slow.
     """
 
     cpu: str
@@ -28,6 +29,7 @@ class Target:
     masked_bytes: frozenset[int]
     mvec_variant: str | None
     missing_math: frozenset[str] = field(default_factory=lambda: frozenset[str]())
+    has_fma: bool = False
 
     @property
     def function_attributes(self) -> str:
@@ -39,10 +41,10 @@ class Target:
         return min(2 * self.vector_bytes // widest_bytes, self.vector_bytes)
 
 
-X86_64_V4 = Target("x86-64-v4", "", 64, frozenset({1, 2, 4, 8}), "e")
+X86_64_V4 = Target("x86-64-v4", "", 64, frozenset({1, 2, 4, 8}), "e", has_fma=True)
 """A fixed AVX-512 target: the text for it is the same on every machine."""
 
-X86_64_V3 = Target("x86-64-v3", "", 32, frozenset({4, 8}), "d")
+X86_64_V3 = Target("x86-64-v3", "", 32, frozenset({4, 8}), "d", has_fma=True)
 """A fixed AVX2 target."""
 
 
@@ -66,12 +68,14 @@ def host_target() -> Target:
         vector_bytes, masked, variant = 32, frozenset({4, 8}), "d"
     else:
         vector_bytes, masked, variant = 16, frozenset[int](), None
+    # Every 64-bit ARM processor has it, under no feature of its own.
+    has_fma = variant is not None or llvm.get_process_triple().startswith(("aarch64", "arm64"))
     library = vector_library()
     if variant is None or library is None:
-        return Target(llvm.get_host_cpu_name(), features.flatten(), vector_bytes, masked, None)
+        return Target(llvm.get_host_cpu_name(), features.flatten(), vector_bytes, masked, None, has_fma=has_fma)
     wanted = [symbol for element in (F32, F64) for symbol in vector_symbols(element, variant, vector_bytes)]
     missing = frozenset(symbol for symbol in wanted if not hasattr(library, symbol))
-    return Target(llvm.get_host_cpu_name(), features.flatten(), vector_bytes, masked, variant, missing)
+    return Target(llvm.get_host_cpu_name(), features.flatten(), vector_bytes, masked, variant, missing, has_fma)
 
 
 def create_target_machine(target: Target) -> Any:

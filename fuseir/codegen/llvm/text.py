@@ -18,7 +18,7 @@ from functools import cache
 from typing import TypeVarTuple
 
 from fuseir.codegen.llvm.target import Target
-from fuseir.codegen.llvm.types import I64, Value, llvm_type, mangled
+from fuseir.codegen.llvm.types import I64, ElementType, Value, llvm_type, mangled
 
 _Arguments = TypeVarTuple("_Arguments")
 
@@ -80,7 +80,7 @@ class FunctionText:
         self.do(f"br i1 {condition}, label %{then}, label %{otherwise}")
 
     @contextmanager
-    def loop(self, start: str, stop: str, step: int) -> Generator[str, None, None]:
+    def loop(self, start: str, stop: str, step: int | str) -> Generator[str, None, None]:
         """A counted loop: yields the ``i64`` that runs from ``start`` while it is below ``stop``, signed."""
         before = self.block
         header, body, after = self.label(), self.label(), self.label()
@@ -117,6 +117,25 @@ class FunctionText:
         first = self.op(f"insertelement {vector} poison, {value.element.llvm} {value.ref}, i64 0")
         return self.op(f"shufflevector {vector} {first}, {vector} poison, <{lanes} x i32> zeroinitializer")
 
+    def lanes_of(self, vector: str, value: str, first: int, count: int, total: int) -> str:
+        """``count`` lanes of a vector of ``total`` lanes, from lane ``first`` on."""
+        if count == total:
+            return value
+        indices = ", ".join(f"i32 {lane}" for lane in range(first, first + count))
+        return self.op(f"shufflevector {vector} {value}, {vector} poison, <{count} x i32> <{indices}>")
+
+    def join(self, element: ElementType, parts: list[str], lanes: int) -> str:
+        """Concatenate vectors of ``lanes`` lanes pairwise; their number is a power of two."""
+        while len(parts) > 1:
+            vector = llvm_type(element, lanes)
+            indices = ", ".join(f"i32 {lane}" for lane in range(2 * lanes))
+            parts = [
+                self.op(f"shufflevector {vector} {low}, {vector} {high}, <{2 * lanes} x i32> <{indices}>")
+                for low, high in zip(parts[::2], parts[1::2], strict=True)
+            ]
+            lanes *= 2
+        return parts[0]
+
     def lane_numbers(self, start: str, lanes: int) -> str:
         """The ``i64`` vector ``start, start + 1, …``."""
         numbers = ", ".join(f"i64 {lane}" for lane in range(lanes))
@@ -148,6 +167,7 @@ class ModuleText:
         self.target = target
         self.externs: set[str] = set()
         self.functions: list[str] = []
+        self.written_out = 0  # math functions whose instructions are in the module
         self._declarations: dict[str, str] = {}
         self._support: dict[str, tuple[SupportFunction, str]] = {}
 

@@ -6,11 +6,6 @@ import math
 import struct
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import Float32Type, Float64Type, IndexType, IntegerType, Signedness
-from xdsl.ir import Attribute
-
-from fuseir.errors import UnsupportedError
-
 
 @dataclass(frozen=True, slots=True)
 class ElementType:
@@ -51,23 +46,6 @@ I64 = ElementType("i64", False, 64)
 INDEX = ElementType("index", False, 64)
 F32 = ElementType("f32", True, 32)
 F64 = ElementType("f64", True, 64)
-
-_INTEGERS = {1: I1, 8: I8, 16: I16, 32: I32, 64: I64}
-
-
-def element_type(attribute: Attribute) -> ElementType:
-    """The element type an IR type stands for; :class:`UnsupportedError` for anything kernels do not hold."""
-    if isinstance(attribute, Float64Type):
-        return F64
-    if isinstance(attribute, Float32Type):
-        return F32
-    if isinstance(attribute, IndexType):
-        return INDEX
-    if isinstance(attribute, IntegerType) and attribute.signedness.data == Signedness.SIGNLESS:
-        known = _INTEGERS.get(attribute.width.data)
-        if known is not None:
-            return known
-    raise UnsupportedError(f"no kernel value has type {attribute}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Memory that a kernel needs while it runs, besides its scratch tiles: the state of its reductions.
+"""Memory that a kernel needs while it runs, besides its scratch tiles: the state of its reductions, and buffers of rows.
 
-A reduction within a vector loop keeps some 200 KB (of which it touches little), and a kernel may hold hundreds of them, on
+A reduction of columns keeps up to 6 MB (of which it touches little), and a kernel may hold hundreds of them, on
 threads whose stack nobody asked us about. So the stack takes a small budget, for what is to live in registers; the rest
 lies in one piece of memory that the task allocates once per call and hands to each point's run of the kernel.
 """

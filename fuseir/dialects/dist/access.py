@@ -10,7 +10,7 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.attributes import PartitionAttr
 from fuseir.dialects.dist.ops import ViewOp, shaped
 from fuseir.dialects.dist.overlap import Overlap, Pieces, overlap
-from fuseir.dialects.dist.partition import Shape
+from fuseir.dialects.dist.partition import Shape, tiles_agree
 from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.dist.view import View, views_meet
 
@@ -46,6 +46,30 @@ class Access:
             and self.view == other.view
             and self.partition.partition.same_tiles(other.partition.partition, self.shape, domain)
         )
+
+    def broadcast_from(self, base: Access, domain: Shape) -> tuple[int, ...] | None:
+        """Where the dimensions of ``base``'s tiles are among those of this access's, if these are broadcasts of those; None if not.
+
+        With ``dims`` as the answer, at every point of the domain element ``i`` of this tile is the very element of the store that is
+        ``base``'s element ``(i[dims[0]], i[dims[1]], …)``, and the extents agree. The tile may repeat elements and have its dimensions
+        in another order; ``base`` repeats nothing. Two questions, O(rank): is this view the other one with dimensions added, and do
+        both partitions give each point the same interval in the dimensions that are not?
+        """
+        if self.root is not base.root:
+            return None
+        dims: dict[int, int] = {}
+        for own, theirs in zip(self.view.map().results, base.view.map().results, strict=True):
+            if own[1:] != theirs[1:] or (own.dim is None) != (theirs.dim is None):
+                return None
+            if own.dim is not None and theirs.dim is not None:
+                dims[theirs.dim] = own.dim
+        rank = len(base.shape)
+        if len(dims) < rank or any(self.shape[dims[d]] != base.shape[d] for d in range(rank)):
+            return None
+        intervals = self.partition.partition.intervals(self.shape)
+        theirs = base.partition.partition.intervals(base.shape)
+        agree = tiles_agree([intervals[dims[d]] for d in range(rank)], theirs, domain)
+        return tuple(dims[d] for d in range(rank)) if agree else None
 
     def apart_from(self, other: Access) -> bool:
         """Whether the two views have no element in common, whatever the partitions."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import TypeAlias
 
@@ -308,8 +309,9 @@ def _ints(values: Sequence[int]) -> ArrayAttr[IntAttr]:
     return ArrayAttr([IntAttr(value) for value in values])
 
 
+@lru_cache(maxsize=1024)
 def partition_attr(partition: Partition) -> PartitionAttr:
-    """The attribute of a partition of the algebra."""
+    """The attribute of a partition of the algebra. Launches share them: making one takes longer than all else about an argument."""
     if isinstance(partition, Tiling):
         return TilingAttr(partition.tile, partition.offset, partition.projection)
     if isinstance(partition, NonePartition):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 
 from xdsl.dialects import func
@@ -66,7 +67,20 @@ def _parse_domain(parser: Parser) -> DenseArrayBase[IntegerType]:
 
 def domain_attr(domain: Sequence[int]) -> DenseArrayBase[IntegerType]:
     """The attribute of a launch domain."""
+    return _domain_attr(tuple(domain))
+
+
+# Launches share attributes, which are many times as dear to make.
+
+
+@lru_cache(maxsize=256)
+def _domain_attr(domain: Shape) -> DenseArrayBase[IntegerType]:
     return DenseArrayBase.from_list(i64, list(domain))
+
+
+@lru_cache(maxsize=256)
+def _privileges_attr(privileges: tuple[Privilege, ...]) -> ArrayAttr[PrivilegeAttr]:
+    return ArrayAttr([PrivilegeAttr(privilege) for privilege in privileges])
 
 
 def _print_domain(printer: Printer, domain: Shape) -> None:
@@ -115,7 +129,7 @@ class LaunchOp(IRDLOperation):
             properties={
                 "task": SymbolRefAttr(task) if isinstance(task, str) else task,
                 "domain": domain_attr(domain),
-                "privileges": ArrayAttr([PrivilegeAttr(p) for p in privileges]),
+                "privileges": _privileges_attr(tuple(privileges)),
                 "partitions": ArrayAttr(partitions),
             },
         )

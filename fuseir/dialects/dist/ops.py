@@ -49,6 +49,10 @@ def require_top_level(op: Operation) -> None:
         raise VerifyException(f"'{op.name}' stands at the top level of the module only")
 
 
+INPUT_ONLY = "dist.input_only"
+"""Attribute of a named store that nobody asks for behind the program, once it is released: its memory may be used for something else."""
+
+
 @irdl_op_definition
 class StoreOp(IRDLOperation):
     """Declares a distributed array.

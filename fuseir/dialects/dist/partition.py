@@ -221,6 +221,14 @@ def extents_agree(a: Interval, b: Interval, domain: Shape) -> bool:
     return len({*lengths(a, samples(a)), *lengths(b, samples(b))}) == 1
 
 
+def tiles_agree(a: Sequence[Interval], b: Sequence[Interval], domain: Shape) -> bool:
+    """Whether each point of the domain gets the same set of elements from both, as tiles of the same extents.
+
+    Equal tiles differ in extent only where they are empty, but a kernel can tell.
+    """
+    return intervals_equal(a, b, domain) and all(extents_agree(x, y, domain) for x, y in zip(a, b, strict=True))
+
+
 class Partition(ABC):
     """How a launch divides an index space. A new kind needs ``rank_error`` and ``intervals``, or its own answers to the three questions."""
 
@@ -248,15 +256,8 @@ class Partition(ABC):
         return intervals_disjoint(self.intervals(shape), domain)
 
     def same_tiles(self, other: Partition, shape: Shape, domain: Shape) -> bool:
-        """Whether each point gets the same elements from both, as tiles of the same extents.
-
-        Equal tiles differ in extent only where they are empty, but a kernel can tell.
-        """
-        if self == other:
-            return True
-        return self.equal(other, shape, domain) and all(
-            extents_agree(a, b, domain) for a, b in zip(self.intervals(shape), other.intervals(shape), strict=True)
-        )
+        """Whether each point gets the same elements from both, as tiles of the same extents."""
+        return self == other or tiles_agree(self.intervals(shape), other.intervals(shape), domain)
 
     def box(self, shape: Shape, point: Sequence[int]) -> tuple[Range, ...]:
         """The box of one point (for executors; the passes never look at a point)."""

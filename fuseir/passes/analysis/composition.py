@@ -1,9 +1,11 @@
 """What the kernel of a run of launches will be: its parameters, what each is for, and which member uses which.
 
-One parameter for each distinct piece of a store (same view, same pieces by partition). A reduction that nobody else meets is a parameter of
-its own, never merged: its partials are combined on their own, in order. One whose pieces other members read, write, or reduce with
-another operator is promoted: it becomes part of the parameter for those pieces, as a read and a write. Everything but the text of the
-kernel is decided here, in O(rank) for each pair of pieces of one store. Source: Diffuse §4.2.2; checks D37, D46.
+One parameter for each distinct piece of a store (same view, same pieces by partition). Where pieces that are only read are broadcasts of
+pieces that members change, what is read is the broadcast of the latter's value; a parameter of their own gives the shape. A reduction
+that nobody else meets is a parameter of its own, never merged: its partials are combined on their own, in order. One whose pieces other
+members read, write, or reduce with another operator is promoted: it becomes part of the parameter for those pieces, as a read and a
+write. Everything but the text of the kernel is decided here, in O(rank) for each pair of pieces of one store.
+Source: Diffuse §4.2.2; checks D37, D46.
 """
 
 from __future__ import annotations
@@ -49,13 +51,25 @@ class _Parameter:
         return READ if self.reads else NO_ACCESS
 
 
+class Broadcast(NamedTuple):
+    """What an argument holds: the value of a parameter, whose dimensions are ``dims`` of the argument's, repeated along the others."""
+
+    argument: int
+    parameter: int
+    dims: tuple[int, ...]
+
+
 class Step(NamedTuple):
-    """One member: its task, the privilege and the parameter of each argument, and the number of each scalar."""
+    """One member: its task, the privilege and the parameter of each argument, and the number of each scalar.
+
+    The parameters of ``broadcasts`` arguments give shapes only.
+    """
 
     task: str
     privileges: tuple[Privilege, ...]
     parameters: tuple[int, ...]
     scalars: tuple[int, ...]
+    broadcasts: tuple[Broadcast, ...] = ()
 
 
 class Recipe(NamedTuple):
@@ -89,12 +103,18 @@ class Composition:
 class _Pieces:
     """All accesses of a run to the same pieces of one store: who they are, and their common parameter once there is one.
 
-    That parameter is for all but reductions that are not promoted.
+    That parameter is for all but reductions that are not promoted. ``base`` are pieces that these are broadcasts of, and how.
     """
 
     first: Use
     privileges: set[Privilege] = field(default_factory=set[Privilege])
     parameter: int | None = None
+    base: tuple[_Pieces, tuple[int, ...]] | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether a member writes them or folds into them."""
+        return any(privilege.returned for privilege in self.privileges)
 
     def promotes_reductions(self, domain: Shape) -> bool:
         """Whether a reduction into these pieces is a value that other members meet."""
@@ -128,6 +148,20 @@ class _PieceTable:
             self._known[key] = known
         return known
 
+    def find_bases(self, domain: Shape) -> None:
+        """For pieces that are read only, find those that members change and that they are broadcasts of."""
+        for of_store in self._of_store.values():
+            changed = [pieces for pieces in of_store if pieces.changed]
+            for pieces in of_store:
+                if pieces.changed or READ not in pieces.privileges:
+                    continue
+                for base in changed:
+                    dims = self._relations.broadcast(pieces.first, base.first, domain)
+                    if dims is not None:
+                        pieces.base = base, dims
+                        base.privileges.add(READ)
+                        break
+
 
 def plan_composition(
     members: Sequence[LaunchOp], temporaries: Sequence[SSAValue], relations: PieceRelations
@@ -141,18 +175,28 @@ def plan_composition(
     arguments = [[(access, table.find(access, domain)) for access in member.accesses] for member in members]
     for access, pieces in (argument for of_member in arguments for argument in of_member):
         pieces.privileges.add(access.privilege)
+    table.find_bases(domain)
 
     parameters: list[_Parameter] = []
     scalars: dict[SSAValue, int] = {}
     steps: list[Step] = []
     for member, of_member in zip(members, arguments, strict=True):
         numbers: list[int] = []
+        broadcasts: list[Broadcast] = []
         effects: list[tuple[int, Access, Privilege]] = []
         written: set[int] = set()
         for access, pieces in of_member:
             privilege = access.privilege
             if privilege.reduces and pieces.promotes_reductions(domain):
                 privilege = READ_WRITE
+            if pieces.base is not None and privilege.reads:
+                base, dims = pieces.base
+                if base.parameter is None:
+                    base.parameter = len(parameters)
+                    parameters.append(_Parameter(base.first.access))
+                broadcasts.append(Broadcast(len(numbers), base.parameter, dims))
+                effects.append((base.parameter, base.first.access, READ))
+                privilege = NO_ACCESS
             number = None if privilege.reduces else pieces.parameter
             if access.privilege.writes and number in written:
                 number = None  # both write the same pieces, which is legal where those are empty
@@ -170,7 +214,7 @@ def plan_composition(
             parameters[number].add(access, privilege)
         member_scalars = tuple(scalars.setdefault(scalar, len(scalars)) for scalar in member.scalars)
         privileges = tuple(access.privilege for access in member.accesses)
-        steps.append(Step(member.task_name, privileges, tuple(numbers), member_scalars))
+        steps.append(Step(member.task_name, privileges, tuple(numbers), member_scalars, tuple(broadcasts)))
     hidden = set(temporaries)
     privileges = tuple(NO_ACCESS if p.access.root in hidden else p.privilege for p in parameters)
     return Composition(Recipe(tuple(steps), privileges), tuple(p.access for p in parameters), tuple(scalars))

@@ -257,15 +257,38 @@ class FusionState:
         """
         if not task.has_body:
             return Refusal(Constraint.OPAQUE, task)
-        if self._members and (refusal := self._refusal(task)) is not None:
+        if (refusal := self._refusal(task)) is not None:
             return refusal
-        self._members.append(task)
+        self.insert(task, len(self._members))
+        return None
+
+    def may_go_first(self, task: IndexTask) -> bool:
+        """Whether the task can join with every member that it conflicts with behind it."""
+        # Where a constraint depends on who comes first, the task must meet it both ways.
+        return self._refusal(task) is None and not any(
+            self._broken_by_first(use, pieces, task.domain)
+            for use in task.uses
+            for pieces in self._pieces.get(use.access.root, {}).values()
+        )
+
+    def insert(self, task: IndexTask, position: int) -> None:
+        """Put a task that may join between two members."""
+        self._members.insert(position, task)
         for use in task.uses:
             pieces = self._pieces.setdefault(use.access.root, {}).setdefault(use.pieces, _Pieces(use))
             pieces.by_privilege.setdefault(use.access.privilege, task)
-        return None
+
+    def without(self, sources: Container[LaunchOp]) -> FusionState:
+        """The same group without the tasks of some launches."""
+        other = FusionState(self._rules, self._comparisons)
+        for member in self._members:
+            if member.source not in sources:
+                other.insert(member, len(other._members))
+        return other
 
     def _refusal(self, task: IndexTask) -> Refusal | None:
+        if not self._members:
+            return None
         first, last = self._members[0], self._members[-1]
         if task.domain != first.domain:
             return Refusal(Constraint.LAUNCH_DOMAIN, task, first)
@@ -295,6 +318,16 @@ class FusionState:
                 continue
             return kind, earlier, privilege
         return None
+
+    def _broken_by_first(self, first: Use, pieces: _Pieces, domain: Shape) -> bool:
+        """Whether something done to some pieces breaks a constraint if an access comes before it."""
+        privilege = first.access.privilege
+        for other in pieces.by_privilege:
+            kind = dependence(privilege, other)
+            later = Use(pieces.use.access.under(other), pieces.use.pieces)
+            if kind is not None and not self._stays_at_its_point(kind, first, privilege, later, domain):
+                return True
+        return False
 
     def _stays_at_its_point(
         self, kind: Constraint, earlier: Use, privilege: Privilege, later: Use, domain: Shape

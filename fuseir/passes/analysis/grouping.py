@@ -14,6 +14,8 @@ Members of a group stay in program order, and so do launches that do not commute
 Scalar tasks (``scalar_promotion.py``) and the groups that hold nothing else take the domain of the first larger task that joins, and
 an anti dependence may be crossed by writing a fresh version of the store (``renaming.py``).
 
+``sinking.py`` then moves launches that a later group has more use for.
+
 Cost: O(arguments) a launch; finding a group takes one look-up by domain.
 """
 
@@ -44,6 +46,8 @@ class GroupingRules(Rules):
     """Whether scalar tasks may run at every point of their neighbours' domain."""
     rename: bool = True
     """Whether a write may go to a fresh version of its store."""
+    sink: bool = True
+    """Whether launches may then move to later groups (``sinking.py``), given ``reorder``."""
 
 
 @dataclass(eq=False)
@@ -101,6 +105,8 @@ class Grouping:
         carry_name: Callable[[SSAValue], str],
     ) -> None:
         self.groups: list[Group] = []
+        self.tasks: list[IndexTask] = []
+        """All launches placed, in program order, as they were captured."""
         self.refusals: list[Refusal] = []
         """Why each launch that begins a group did not join the one it was closest to; an opaque task never joins any."""
         self.notes: list[Note] = []
@@ -116,6 +122,7 @@ class Grouping:
 
     def place(self, task: IndexTask) -> None:
         """Put the next launch of the program into a group."""
+        self.tasks.append(task)
         if not task.has_body:
             self.refusals.append(Refusal(Constraint.OPAQUE, task))
             self._begin(task)

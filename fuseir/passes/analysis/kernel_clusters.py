@@ -9,7 +9,9 @@ A nest may join a cluster if
 - their iteration spaces are the same up to the order of dimensions, told from extent classes;
 - it reads each tensor that the cluster makes at the very element made at that point, and none that the cluster reduces into;
 - it does not overwrite what the cluster reads elsewhere, or the other way round (that would cost a copy);
-- one order of loops serves all reductions.
+- one order of loops serves all reductions;
+- the cluster then has at most ``max_results`` outputs that the caller gets: each is a stream of stores, and with more of them than the
+  processor follows at once every store waits.
 
 Paths are bit masks of clusters, so a nest costs its operands plus the clusters of its own iteration space.
 """
@@ -31,6 +33,7 @@ NEEDS_REDUCTION = "it uses the result of a reduction"
 OTHER_ELEMENT = "it reads other elements than those made at the same point"
 OVERWRITES = "one overwrites in place what the other reads elsewhere"
 LOOP_ORDER = "their reductions need different loops outside"
+TOO_MANY_RESULTS = "one nest would store too many tensors at once"
 BETWEEN = "a nest in between depends on one and the other depends on it"
 
 
@@ -67,10 +70,15 @@ class _Access:
 class Clustering:
     """The clusters of one kernel's nests. ``homes``: the parameters whose new contents a value is, if it is returned."""
 
-    def __init__(self, nests: Sequence[Nest], homes: Mapping[SSAValue, Sequence[SSAValue]]) -> None:
+    def __init__(
+        self, nests: Sequence[Nest], homes: Mapping[SSAValue, Sequence[SSAValue]], max_results: int | None = None
+    ) -> None:
         self.nests = nests
         self.homes = homes
         self.refusals: list[Refusal] = []
+        # Nests that found a cluster full.
+        self.crowded: set[int] = set()
+        self._max_results = max_results
         self.clusters: list[Cluster] = []
         # Whether a nest went to another cluster than the first that would have it.
         self.moved = False
@@ -197,7 +205,22 @@ class Clustering:
             return OVERWRITES
         complete = self._complete(nest, cluster, renaming)
         reductions = [*cluster.reductions, *self._renamed_reductions(nest, complete)]
-        return complete if loop_order(cluster.order, reductions) is not None else LOOP_ORDER
+        if loop_order(cluster.order, reductions) is None:
+            return LOOP_ORDER
+        if self._crowds(nest, cluster):
+            self.crowded.add(nest)
+            return TOO_MANY_RESULTS
+        return complete
+
+    def _crowds(self, nest: int, cluster: Cluster) -> bool:
+        """Whether ``nest`` brings results that the cluster has no room for."""
+        own = self._results(nest)
+        if self._max_results is None or not own or not cluster.classes:
+            return False
+        return own + sum(self._results(member) for member in cluster.members) > self._max_results
+
+    def _results(self, nest: int) -> int:
+        return sum(output.result in self.homes for output in self.nests[nest].outputs)
 
     def _renamed_reductions(self, nest: int, renaming: Dims) -> Iterator[Reduction]:
         for reduction in self.nests[nest].reductions:

@@ -25,12 +25,20 @@ class LaterReads:
 
     def rest_is_dead(self, launch: LaunchOp, written: Access) -> bool:
         """Whether nobody, after the launch, looks at the store outside of the view that it writes."""
-        if not self._outside.private(written.root) or written.root in self._swapped:
-            return False
+        later = self._reads_after(launch, written.root) if self._private(written.root) else None
+        return later is not None and len(later) <= _MOST_READS and all(written.view == a.view for _, a in later)
+
+    def is_dead(self, launch: LaunchOp, root: SSAValue) -> bool:
+        """Whether nobody, after the launch, looks at the store."""
+        return self._private(root) and not self._reads_after(launch, root)
+
+    def _private(self, root: SSAValue) -> bool:
+        return self._outside.private(root) and root not in self._swapped
+
+    def _reads_after(self, launch: LaunchOp, root: SSAValue) -> list[tuple[int, Access]]:
         positions, all_reads = self._reads
-        reads = all_reads.get(written.root, [])
-        later = reads[bisect_right(reads, positions[launch], key=lambda read: read[0]) :]
-        return len(later) <= _MOST_READS and all(written.view == access.view for _, access in later)
+        reads = all_reads.get(root, [])
+        return reads[bisect_right(reads, positions[launch], key=lambda read: read[0]) :]
 
     @cached_property
     def _outside(self) -> Liveness:

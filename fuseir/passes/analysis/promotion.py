@@ -1,4 +1,6 @@
-"""Reductions as values: what a kernel folds into a piece that no other point folds into, combined with what the piece held.
+"""What composing adds to the bodies of members: reductions as values, and broadcasts of values.
+
+What a kernel folds into a piece that no other point folds into is combined with what the piece held.
 
     %t = linalg.fill ins(%identity) outs(%p)                          // instead of the parameter of the partial
     %f = …                                                            // the body: folds into %t
@@ -9,12 +11,14 @@ That is ``old ⊕ T(partials)`` of docs/kernels.md §2: the tree over one partia
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AffineMapAttr, TensorType
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineMap
+from xdsl.ir.affine import AffineExpr, AffineMap
 
 from fuseir.dialects.kernel import identity_of
 from fuseir.passes.analysis.scalar_body import like
@@ -44,5 +48,20 @@ def combined(combiner: Operation, old: SSAValue, fold: SSAValue, shape: SSAValue
         [shape.type],
     )
     generic.location = combiner.location
+    block.add_op(generic)
+    return generic.res[0]
+
+
+def broadcast_like(shape: SSAValue, source: SSAValue, dims: Sequence[int], block: Block) -> SSAValue:
+    """Append to ``block`` the tensor like ``shape`` whose element ``i`` is element ``(i[dims[0]], …)`` of ``source``."""
+    assert isinstance(shape.type, TensorType)
+    body = Block(arg_types=[shape.type.element_type] * 2)
+    body.add_op(linalg.YieldOp(body.args[0]))
+    rank = shape.type.get_num_dims()
+    maps = [AffineMap(rank, 0, tuple(AffineExpr.dimension(d) for d in dims)), AffineMap.identity(rank)]
+    iterators = [IteratorTypeAttr.parallel()] * rank
+    generic = linalg.GenericOp(
+        [source], [shape], Region(body), [AffineMapAttr(each) for each in maps], iterators, [shape.type]
+    )
     block.add_op(generic)
     return generic.res[0]

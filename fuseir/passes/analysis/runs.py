@@ -6,7 +6,9 @@ one store in a kernel must either not depend on each other, or
 
 * have no element in common, at any two points, or
 * be the same pieces, which become one parameter whose values the members hand on; and where one of the two is a reduction, no two points
-  share them, so that what a point folds is complete at that point.
+  share them, so that what a point folds is complete at that point; or
+* be a read of pieces that at each point are broadcasts (or transposes) of the other's pieces there, on the same terms: what is read is
+  the broadcast of the value at hand.
 
 Where pieces overlap without being the same, a run ends. Launches keep their order, so cutting is always right.
 
@@ -52,6 +54,7 @@ class PieceRelations:
     def __init__(self) -> None:
         self.comparisons = Comparisons()
         self._same: dict[tuple[int, int, Shape], bool] = {}
+        self._broadcasts: dict[tuple[int, int, Shape], tuple[int, ...] | None] = {}
 
     def same(self, a: Use, b: Use, domain: Shape) -> bool:
         """Whether accesses to one store have the same pieces."""
@@ -61,12 +64,29 @@ class PieceRelations:
             known = self._same[key] = a.access.same_pieces(b.access, domain)
         return known
 
+    def broadcast(self, read: Use, base: Use, domain: Shape) -> tuple[int, ...] | None:
+        """How the pieces of ``read`` are broadcasts of those of ``base``, an access to the same store (``Access.broadcast_from``)."""
+        key = (read.pieces, base.pieces, domain)
+        if key not in self._broadcasts:
+            self._broadcasts[key] = read.access.broadcast_from(base.access, domain)
+        return self._broadcasts[key]
+
+    def _value_reaches(self, a: Use, b: Use, domain: Shape) -> bool:
+        """Whether the value of the one's pieces says what the other's hold: they are the same, or the other reads broadcasts of them."""
+        if self.same(a, b, domain):
+            return True
+        return any(
+            not read.access.privilege.returned and self.broadcast(read, base, domain) is not None
+            for read, base in ((a, b), (b, a))
+        )
+
     def may_share_kernel(self, a: Use, b: Use, domain: Shape) -> bool:
         """Whether dependent accesses to one store, ``a`` before ``b``, can be in one kernel."""
-        if not self.same(a, b, domain):
+        if not self._value_reaches(a, b, domain):
             return self.comparisons.overlap(a, b, domain) is Overlap.APART
         if a.access.privilege.reduces or b.access.privilege.reduces:
-            return a.access.partition.disjoint(a.access.shape, domain)
+            fold = a.access if a.access.privilege.reduces else b.access
+            return fold.partition.disjoint(fold.shape, domain)
         # Where a write is replicated, points write copies of their own; what they read is still shared.
         replicated = b.access.privilege.writes and b.access.partition.partition.replicated
         return not (replicated and a.access.privilege.reads)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from xdsl.dialects import func
 from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.ir import SSAValue
@@ -26,6 +28,11 @@ def drop_unused_arguments(module: ModuleOp) -> None:
     for name, users in launches.items():
         if name in kernels:
             dropped += _drop(kernels[name], users)
+    erase_unused(dropped)
+
+
+def erase_unused(dropped: Iterable[SSAValue]) -> None:
+    """Erases what is left of eliminated temporaries that launches are no longer given."""
     for value in dict.fromkeys(dropped):
         _erase_if_unused(value)
 

@@ -9,25 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from fuseir.cache import DiskCache
-from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels, kernel_text
-from fuseir.codegen.llvm.plan_driver import plan_driver
+from fuseir.cache.environment import digest_of_text
+from fuseir.codegen.llvm.compile import compile_kernels, kernel_text
+from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.dialects.dist.launch import LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp
+from fuseir.dialects.dist.ops import INPUT_ONLY, ReleaseOp, ScalarOp, StoreOp, SwapOp
 from fuseir.dialects.kernel import is_kernel, sources_of_results
 from fuseir.errors import UnsupportedError, UsageError
-from fuseir.options import available_cpus
-from fuseir.passes.pipelines import CPU_PIPELINE, FIRST_TASK_PIPELINE, UNFUSED_PIPELINE, run_pipeline
+from fuseir.passes.known_kernels import KernelMemory, KnownKernels
+from fuseir.passes.pipelines import pipeline_of, run_pipeline
 from fuseir.passes.remarks import Remarks
+from fuseir.resources import available_cpus
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.executors.kernel_steps import StepMaker
+from fuseir.runtime.executors.native_machine import NativeMachine
 from fuseir.runtime.executors.native_plan import in_batches
 from fuseir.runtime.executors.opaque import OpaqueStep
-from fuseir.runtime.executors.workers import WorkerPool
+from fuseir.runtime.executors.private_memory import PrivateStep
 from fuseir.runtime.plan import Number, Plan, Release, Slot, Step, Swap
 from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches, scalar_values, shape_of
 
@@ -35,20 +37,19 @@ from fuseir.runtime.program_stores import dtype_of_store, fitted_array, launches
 class CpuExecutor:
     """Compiles and runs plans on this machine's processors."""
 
-    def __init__(self, threads: int, cache: DiskCache | None = None) -> None:
-        self.cache = cache
-        self.pool = WorkerPool(plan_driver(cache), threads)
-        self._kernels: dict[str, CompiledKernel] = {}
+    def __init__(self, machine: NativeMachine) -> None:
+        self._machine = machine
+        self._known = {fuse: KnownKernels() for fuse in (False, True)}
 
     @property
     def kernels_compiled(self) -> int:
         """Distinct kernels compiled so far."""
-        return sum(not kernel.from_cache for kernel in self._kernels.values())
+        return self._machine.kernels_compiled
 
     @property
     def kernels_loaded(self) -> int:
         """Distinct kernels found in the disk cache so far."""
-        return sum(kernel.from_cache for kernel in self._kernels.values())
+        return self._machine.kernels_loaded
 
     def prepare(
         self,
@@ -59,42 +60,38 @@ class CpuExecutor:
         first_task: bool = False,
         dump: Callable[[str, ModuleOp], None] | None = None,
         remarks: Remarks | None = None,
+        digests: Mapping[str, str] | None = None,
     ) -> Plan:
         """The plan of a module; see ``Executor``. Identical kernels are compiled once, whatever stores they serve."""
+        memory = None if digests is None else KernelMemory(self._known[fuse], digests)
         slots = [op.result for op in module.ops if isinstance(op, StoreOp)]
         scalars = [op.result for op in module.ops if isinstance(op, ScalarOp)]
         plan_slots = [_slot(op) for op in module.ops if isinstance(op, StoreOp)]
         before = _touched(module)
         numbers = {launch: number for number, launch in enumerate(launches(module))}
-        dependences: dict[str, Sequence[Set[int]]] = {}
+        signatures = Signatures()
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
-            if stage in ("compose-kernels", "fuse-kernels"):
+            if stage in ("compose-kernels", "fuse-kernels", "reuse-inputs"):
                 # Of the last kernels that still work on tensors: they have the arguments that the launches end up with.
-                for op in staged.ops:
-                    if isinstance(op, FuncOp) and is_kernel(op):
-                        dependences[op.sym_name.data] = [
-                            {source for source in sources if isinstance(source, int)}
-                            for sources in sources_of_results(op)
-                        ]
+                signatures.look(staged)
             if dump is not None:
                 dump(stage, staged)
 
-        fused = FIRST_TASK_PIPELINE if first_task else CPU_PIPELINE
-        run_pipeline(module, fused if fuse else UNFUSED_PIPELINE, dump=after_stage, remarks=remarks)
+        run_pipeline(module, pipeline_of(fuse, first_task), dump=after_stage, remarks=remarks, memory=memory)
         made = [op for op in module.ops if isinstance(op, StoreOp) and op.result not in {*slots}]
         slots += [op.result for op in made]
         plan_slots += map(_slot, made)
         slot_numbers: dict[SSAValue, int] = {store: number for number, store in enumerate(slots)}
         scalar_numbers: dict[SSAValue, int] = {scalar: number for number, scalar in enumerate(scalars)}
-        maker = StepMaker(self.pool, self.cache, slot_numbers, plan_slots, scalar_numbers)
-        kernels = self._compiled(module)
+        maker = StepMaker(self._machine.pool, self._machine.cache, slot_numbers, plan_slots, scalar_numbers)
+        kernels = self._compiled(module, memory, signatures)
         steps: list[Step | Release | Swap] = []
         for op in module.ops:
             if isinstance(op, LaunchOp):
                 name = op.task_name
                 if name in kernels:
-                    steps.append(maker.step(op, kernels[name], dependences.get(name)))
+                    steps.append(maker.step(op, *kernels[name]))
                 else:
                     # No pass replaces an opaque launch.
                     steps.append(OpaqueStep.of(op, slot_numbers, scalar_numbers, opaque_tasks[name], numbers[op]))
@@ -106,29 +103,81 @@ class CpuExecutor:
         removed = before - _touched(module)
         return Plan(
             tuple(plan_slots),
-            in_batches(steps, self.pool, plan_slots),
+            (
+                *(PrivateStep(slot) for slot in _taken_over(module, slot_numbers)),
+                *in_batches(steps, self._machine.pool, plan_slots),
+            ),
             len(numbers),
             sum(not isinstance(step, Release | Swap) for step in steps),
             tuple(sorted(slot_numbers[root] for root in removed)),
         )
 
-    def _compiled(self, module: ModuleOp) -> dict[str, CompiledKernel]:
-        """The compiled form of each launched kernel of a lowered module, by symbol.
+    def _compiled(
+        self, module: ModuleOp, memory: KernelMemory | None, signatures: Signatures
+    ) -> dict[str, tuple[CompiledKernel, Sequence[Set[int]] | None]]:
+        """The compiled form of each launched kernel of a lowered module by symbol, and what its results depend on.
 
         Equal kernels are compiled once, whatever their names and stores; the new ones of a module are compiled together.
         """
-        texts: dict[str, str] = {}
-        missing: dict[str, FuncOp] = {}
-        for launch in launches(module):
-            callee = launch.callee()
-            if callee is not None and not callee.is_declaration and launch.task_name not in texts:
-                text = texts[launch.task_name] = kernel_text(callee)
-                if text not in self._kernels:
-                    missing[text] = callee
+        known = self._machine.kernels
+        digests: dict[str, str] = {}
+        missing: dict[str, tuple[FuncOp, str]] = {}
+        for name in dict.fromkeys(launch.task_name for launch in launches(module)):
+            function = signatures.functions.get(name)
+            if function is not None:
+                text = kernel_text(function)
+                digest = digests[name] = digest_of_text(text)
+                if digest not in known:
+                    missing[digest] = function, text
         if missing:
-            compiled = compile_kernels(list(missing.values()), self.cache, list(missing))
-            self._kernels.update(zip(missing, compiled, strict=True))
-        return {symbol: self._kernels[text] for symbol, text in texts.items()}
+            functions, texts = zip(*missing.values(), strict=True)
+            self._machine.add(compile_kernels(functions, self._machine.cache, texts))
+        compiled: dict[str, tuple[CompiledKernel, Sequence[Set[int]] | None]] = {}
+        for name, digest in digests.items():
+            dependences = signatures.dependences[name]
+            compiled[name] = known[digest], dependences
+            if memory is not None and not signatures.replaced(name):
+                memory.keep(name, digest, signatures.left(name), dependences)
+        if memory is not None:
+            for name, kernel in memory.found.items():
+                compiled[name] = known[kernel.digest], kernel.dependences
+        return compiled
+
+
+class Signatures:
+    """What is asked about the kernels of a module while they work on tensors: lowering forgets it."""
+
+    def __init__(self) -> None:
+        self.functions: dict[str, FuncOp] = {}
+        self._first: dict[str, FuncOp] = {}
+        self.dependences: dict[str, list[frozenset[int]]] = {}
+        """For each result of a kernel, the parameters it depends on."""
+        self._parameters: dict[str, Sequence[SSAValue]] = {}
+        self._left: dict[str, Sequence[SSAValue]] = {}
+
+    def look(self, module: ModuleOp) -> None:
+        """Looks at all kernels of a module; what was seen first decides what counts as a kernel's parameters."""
+        for op in module.ops:
+            if isinstance(op, FuncOp) and is_kernel(op):
+                name = op.sym_name.data
+                tensors = [argument for argument in op.body.block.args if isinstance(argument.type, TensorType)]
+                self.functions[name] = op
+                self._first.setdefault(name, op)
+                self._parameters.setdefault(name, tensors)
+                self._left[name] = tensors
+                self.dependences[name] = [
+                    frozenset(source for source in sources if isinstance(source, int))
+                    for sources in sources_of_results(op)
+                ]
+
+    def replaced(self, name: str) -> bool:
+        """Whether a kernel is another one than at first: it works in place, which its recipe alone does not allow."""
+        return self._first[name] is not self.functions[name]
+
+    def left(self, name: str) -> list[int]:
+        """The numbers of the parameters that a kernel had first and still has."""
+        left = set(self._left[name])
+        return [k for k, parameter in enumerate(self._parameters[name]) if parameter in left]
 
 
 def run_module(
@@ -154,7 +203,7 @@ def run_module(
     ]
     values = list(scalar_values(module, scalars or {}).values())
     check_opaque_tasks(module, opaque_tasks or {})
-    plan = CpuExecutor(threads or available_cpus()).prepare(module, opaque_tasks or {}, fuse=fuse)
+    plan = CpuExecutor(NativeMachine(threads or available_cpus())).prepare(module, opaque_tasks or {}, fuse=fuse)
     outcome = plan.run(slots, [value.item() for value in values])
     if outcome.failure is not None:
         raise outcome.failure
@@ -175,6 +224,12 @@ def check_opaque_tasks(module: ModuleOp, given: Mapping[str, Callable[..., None]
 
 def _slot(op: StoreOp) -> Slot:
     return Slot(None if op.store_name is None else op.store_name.data, shape_of(op.result), dtype_of_store(op.result))
+
+
+def _taken_over(module: ModuleOp, slots: Mapping[SSAValue, int]) -> list[int]:
+    """The slots bound by a run whose memory goes to another store."""
+    inputs = {op.result for op in module.ops if isinstance(op, StoreOp) and INPUT_ONLY in op.attributes}
+    return sorted({slots[s] for op in module.ops if isinstance(op, SwapOp) for s in op.operands if s in inputs})
 
 
 def _touched(module: ModuleOp) -> set[SSAValue]:

@@ -23,7 +23,8 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from fuseir.cache import DiskCache
-from fuseir.codegen.llvm.compile import CompiledKernel, compile_kernels
+from fuseir.codegen.llvm.compile import compile_kernels
+from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.passes.pipelines import run_pipeline
 
 
@@ -45,29 +46,30 @@ _COMBINERS = {
     "xor": _Combiner(None, arith.XOrIOp, arith.XOrIOp),
 }
 
-_kernels: dict[tuple[str | None, np.dtype[Any], int], CompiledKernel] = {}
-"""Never given up, since any plan may have them."""
+_kernels: dict[tuple[str | None, np.dtype[Any], int, DiskCache | None], CompiledKernel] = {}
+"""Never given up, since any plan may have them. Those of each cache, as plans in a cache need their kernels there."""
 
 
 def fold_kernel(operator: str, dtype: np.dtype[Any], rank: int, disk: DiskCache | None) -> CompiledKernel:
-    """``t[…] = t[…] ⊕ T(p[…])``, the fold along the leading dimension of ``p``; ``t`` has the rank given. Made once a process.
+    """``t[…] = t[…] ⊕ T(p[…])``, the fold along the leading dimension of ``p``; ``t`` has the rank given.
 
-    Raises CompileError.
+    Made once a process and cache. Raises CompileError.
     """
     return _kernel(operator, dtype, rank, disk)
 
 
 def copy_kernel(dtype: np.dtype[Any], rank: int, disk: DiskCache | None) -> CompiledKernel:
-    """``t[…] = p[…]``, both of the rank given. Made once a process. Raises CompileError."""
+    """``t[…] = p[…]``, both of the rank given. Made once a process and cache. Raises CompileError."""
     return _kernel(None, dtype, rank, disk)
 
 
 def _kernel(operator: str | None, dtype: np.dtype[Any], rank: int, disk: DiskCache | None) -> CompiledKernel:
-    found = _kernels.get((operator, dtype, rank))
+    key = operator, dtype, rank, disk
+    found = _kernels.get(key)
     if found is None:
         function = _function(operator, dtype, rank)
         run_pipeline(ModuleOp([function]), ("fuse-kernels", "lower-kernels"))
-        found = _kernels[operator, dtype, rank] = compile_kernels([function], disk)[0]
+        found = _kernels[key] = compile_kernels([function], disk)[0]
     return found
 
 

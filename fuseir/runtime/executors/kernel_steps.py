@@ -11,7 +11,7 @@ from xdsl.ir import SSAValue
 
 from fuseir.cache import DiskCache
 from fuseir.codegen import abi
-from fuseir.codegen.llvm.compile import CompiledKernel
+from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.runtime.arrays import view_strides

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,9 @@ from fuseir.dialects.dist.partition import Shape
 from fuseir.errors import OutOfMemoryError
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.executors.native_call import NativeCall
-from fuseir.runtime.executors.phases import Phases, Use
+from fuseir.runtime.executors.phases import Phase, Phases, Use
 from fuseir.runtime.executors.workers import WorkerPool
-from fuseir.runtime.plan import FINE, Batch, BatchOutcome, Number, Release, Slot, Step, Swap
+from fuseir.runtime.plan import FINE, Allocate, Batch, BatchOutcome, Number, Release, Slot, Step, Swap
 
 _CHUNKS_PER_THREAD = 4
 """Into how many chunks a thread's share of the points is cut, so that a thread that was held up does not hold up all."""
@@ -121,79 +122,104 @@ class NativeBatch(Batch):
     """Launches that run in one call. It starts with a launch."""
 
     def __init__(
-        self, pool: WorkerPool, steps: tuple[KernelStep | Release | Swap, ...], plan_slots: Sequence[Slot]
+        self,
+        pool: WorkerPool,
+        steps: tuple[KernelStep | Release | Swap, ...],
+        plan_slots: Sequence[Slot],
+        phases: Sequence[Phase] | None = None,
     ) -> None:
-        super().__init__(steps)
+        """``phases`` are those of a batch of equal steps, if they are known."""
         self._pool = pool
-        self._slots = plan_slots
-        writer = _TableWriter(pool.participants)
+        self.phases: tuple[Phase, ...] = tuple(_phases_of(steps) if phases is None else phases)
+        writer = _TableWriter(pool.participants, self.phases)
         for number, step in enumerate(steps):
             if isinstance(step, KernelStep):
                 writer.add(number, step)
             elif isinstance(step, Swap):
                 writer.swap(step)
-        self._bound = tuple(writer.places)
-        self._workspace_bytes = writer.workspace_bytes
+        super().__init__(steps, tuple(writer.places), writer.workspace_bytes)
+        # Each slot that has to have a buffer, and what of.
+        self._bound = tuple((slot, (plan_slots[slot].shape, plan_slots[slot].dtype)) for slot in self.slots)
         self._step_numbers = writer.step_numbers
         self._scalars = writer.scalars
-        self._scalar_numbers = tuple(number for number, _ in writer.scalars)
+        self._own_slots = _picker(self.slots)
+        self._own_scalars = _picker([number for number, _ in writer.scalars])
         codes = (abi.SCALAR_FORMATS[name] for _, name in writer.scalars)
-        places = len(self._bound) + (self._workspace_bytes > 0)
+        places = len(self._bound) + (self.workspace_bytes > 0)
         self._pack = struct.Struct(
             f"={places}q" + "".join(f"{code}{abi.SLOT_BYTES - struct.calcsize(code)}x" for code in codes)
         ).pack
-        self._parallel = writer.parallel
+        # Whether more than one thread can be of use.
+        self._parallel = any(phase.domain is not None for phase in self.phases)
         self._words, self._report = writer.table(places)
+        self._ended = self._report + Report.ENDED
         self._address = ctypes.addressof(self._words)
 
     def run(
         self,
         slots: list[Array | None],
         scalars: Sequence[Number],
-        allocate: Callable[[Shape, np.dtype[Any]], Array],
+        allocate: Allocate,
     ) -> BatchOutcome:
         """Runs all steps. ``slots`` gets buffers for what has none, but nothing else changes in it."""
-        new: list[int] = []
-        buffers: list[Array] = []
+        places = list(map(id, self._own_slots(slots)))
+        kept: object = None
+        if _NOTHING in places or self.workspace_bytes or _DATA_OFFSET is None:
+            try:
+                places, kept = self._completed(places, slots, allocate)
+            except Exception:
+                # Not enough for all at once: it may be, launch by launch.
+                return BatchOutcome(ran=False)
+        values = self._own_scalars(scalars)
         try:
-            for slot in self._bound:
-                buffer = slots[slot]
-                if buffer is None:
-                    buffer = slots[slot] = allocate(self._slots[slot].shape, self._slots[slot].dtype)
-                    new.append(slot)
-                buffers.append(buffer)
-            if self._workspace_bytes:
-                buffers.append(allocate((self._workspace_bytes,), _BYTE))
-        except Exception:
-            # Not enough for all at once: it may be, launch by launch.
-            for slot in new:
-                slots[slot] = None
-            return BatchOutcome(ran=False)
-        block, kept = self._block(buffers, scalars)
-        words, report = self._words, self._report
-        words[report + Report.ENDED] = 0
+            block = self._pack(*places, *values)
+        except (struct.error, OverflowError):
+            # What wraps to the type's width, or rounds to infinity.
+            named = zip((name for _, name in self._scalars), values, strict=True)
+            block = struct.pack(f"={len(places)}q", *places) + abi.pack_scalars([*named])
+        words, ended = self._words, self._ended
+        words[ended] = 0
         interrupt: BaseException | None = None
         try:
             failed = self._pool.run(self._address, block, parallel=self._parallel)
         except BaseException as error:
             # An interrupt, before the call or after it; there is none within.
-            if not words[report + Report.ENDED]:
+            if not words[ended]:
                 raise
-            interrupt, failed = error, words[report + Report.FAILED]
+            interrupt, failed = error, words[self._report + Report.FAILED]
         del kept
         if not failed and interrupt is None:
             return FINE
         return BatchOutcome(True, self._failures(), interrupt)
 
-    def _block(self, buffers: list[Array], scalars: Sequence[Number]) -> tuple[bytes, object]:
-        """The run block, and what must live as long as it is used."""
-        places, kept = _places(buffers)
+    def _completed(
+        self, places: list[int], slots: list[Array | None], allocate: Allocate
+    ) -> tuple[Sequence[int], object]:
+        """Where the driver finds all buffers, those included that were missing; and what must live as long as that is used.
+
+        If one cannot be had, ``slots`` is left as it was.
+        """
+        new: list[int] = []
+        workspace: list[Array] = []
         try:
-            return self._pack(*places, *[scalars[number] for number in self._scalar_numbers]), kept
-        except (struct.error, OverflowError):
-            # What wraps to the type's width, or rounds to infinity.
-            values = [(name, scalars[number]) for number, name in self._scalars]
-            return struct.pack(f"={len(places)}q", *places) + abi.pack_scalars(values), kept
+            for place, (slot, (shape, dtype)) in enumerate(self._bound):
+                if places[place] == _NOTHING:
+                    buffer = slots[slot] = allocate(shape, dtype)
+                    new.append(slot)
+                    places[place] = id(buffer)
+            if self.workspace_bytes:
+                workspace.append(allocate((self.workspace_bytes,), _BYTE))
+                places.append(id(workspace[0]))
+        except Exception:
+            for slot in new:
+                slots[slot] = None
+            raise
+        if _DATA_OFFSET is not None:
+            return places, workspace
+        buffers = [*(buffer for buffer in self._own_slots(slots) if buffer is not None), *workspace]
+        addresses = (ctypes.c_int64 * len(buffers))(*(buffer.ctypes.data for buffer in buffers))
+        first = ctypes.addressof(addresses)
+        return range(first, first + WORD_BYTES * len(buffers), WORD_BYTES), (addresses, workspace)
 
     def _failures(self) -> Mapping[int, BaseException]:
         failures: dict[int, BaseException] = {}
@@ -203,11 +229,43 @@ class NativeBatch(Batch):
         return failures
 
 
+def _phases_of(steps: Sequence[KernelStep | Release | Swap]) -> list[Phase]:
+    phases = Phases()
+    bound = _Bindings()
+    for step in steps:
+        if isinstance(step, Swap):
+            bound.swap(step)
+        elif isinstance(step, KernelStep):
+            for k in range(len(step.calls)):
+                if k == 0 and step.parallel:
+                    phases.add_parallel(step.domain, [use._replace(slot=bound.of(use.slot)) for use in step.uses])
+                else:
+                    phases.add_serial()
+    return phases.list
+
+
+class _Bindings:
+    """Which slot's buffer each slot has, of those bound when the batch starts."""
+
+    def __init__(self) -> None:
+        self._bound_to: dict[int, int] = {}
+
+    def of(self, slot: int) -> int:
+        """The slot that brought the buffer that this one has."""
+        return self._bound_to.get(slot, slot)
+
+    def swap(self, swap: Swap) -> None:
+        """From here on, each of two slots has the buffer of the other."""
+        a, b = swap.first, swap.second
+        self._bound_to[a], self._bound_to[b] = self.of(b), self.of(a)
+
+
 class _TableWriter:
     """Collects the numbers of a table."""
 
-    def __init__(self, participants: int) -> None:
+    def __init__(self, participants: int, phases: Sequence[Phase]) -> None:
         self._participants = participants
+        self._phases = phases
         self.places: dict[int, int] = {}
         """Slots that calls have, as they are bound when the batch starts, and the word of the run block for each."""
         self.workspace_bytes = 0
@@ -216,18 +274,11 @@ class _TableWriter:
         """Of each call, the number of the step that it belongs to."""
         self._calls: list[NativeCall] = []
         self._links: list[tuple[int | None, int]] = []
-        self._phases = Phases()
-        self._bound_to: dict[int, int] = {}
-
-    @property
-    def parallel(self) -> bool:
-        """Whether more than one thread can be of use."""
-        return any(phase.domain is not None for phase in self._phases.list)
+        self._bound = _Bindings()
 
     def swap(self, swap: Swap) -> None:
         """From here on, each of two slots has the buffer of the other."""
-        a, b = swap.first, swap.second
-        self._bound_to[a], self._bound_to[b] = self._bound_to.get(b, b), self._bound_to.get(a, a)
+        self._bound.swap(swap)
 
     def add(self, number: int, step: KernelStep) -> None:
         """The calls of a step."""
@@ -236,12 +287,7 @@ class _TableWriter:
         for size in step.buffers:
             starts.append(-(-(starts[-1] + size) // 64) * 64)
         self.workspace_bytes = max(self.workspace_bytes, starts[-1])
-        for k, call in enumerate(step.calls):
-            if k == 0 and step.parallel:
-                uses = [use._replace(slot=self._bound_to.get(use.slot, use.slot)) for use in step.uses]
-                self._phases.add_parallel(step.domain, uses)
-            else:
-                self._phases.add_serial()
+        for call in step.calls:
             self._calls.append(call)
             self.step_numbers.append(number)
             self.scalars += call.scalars
@@ -251,12 +297,12 @@ class _TableWriter:
                 elif base.slot is None:
                     self._links.append((NO_PLACE, base.offset))
                 else:
-                    slot = self._bound_to.get(base.slot, base.slot)
+                    slot = self._bound.of(base.slot)
                     self._links.append((self.places.setdefault(slot, len(self.places)), base.offset))
 
     def table(self, places: int) -> tuple[ctypes.Array[ctypes.c_int64], int]:
         """The table, and where its report starts. ``places`` are words of the run block before the scalars; the workspace's is last."""
-        steps, phases, links = len(self._calls), self._phases.list, self._links
+        steps, phases, links = len(self._calls), self._phases, self._links
         sizes = (
             int(Table.WORDS),
             steps * StepRecord.WORDS,
@@ -291,14 +337,15 @@ class _TableWriter:
 
 _BYTE = np.dtype(np.uint8)
 
+_NOTHING = id(None)
+"""What stands for a slot without a buffer where arrays are known by their addresses."""
 
-def _places(buffers: list[Array]) -> tuple[Sequence[int], object]:
-    """For each buffer, the address of what holds its address at ``_DATA_OFFSET``; and what must live as long as that is used."""
-    if _DATA_OFFSET is not None:
-        return list(map(id, buffers)), buffers
-    addresses = (ctypes.c_int64 * len(buffers))(*(buffer.ctypes.data for buffer in buffers))
-    first = ctypes.addressof(addresses)
-    return range(first, first + WORD_BYTES * len(buffers), WORD_BYTES), addresses
+
+def _picker(numbers: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What takes these entries of a sequence."""
+    if len(numbers) > 1:
+        return itemgetter(*numbers)
+    return itemgetter(slice(numbers[0], numbers[0] + 1) if numbers else slice(0))
 
 
 def _data_offset() -> int | None:

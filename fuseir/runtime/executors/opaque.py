@@ -12,6 +12,7 @@ from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
 from fuseir.dialects.dist.partition import Shape
 from fuseir.runtime.arrays import Array, array_of_view
+from fuseir.runtime.buffers import note_shown
 from fuseir.runtime.executors.binding import slots_needed, slots_read
 from fuseir.runtime.executors.partials import Partials
 from fuseir.runtime.plan import Number
@@ -93,6 +94,7 @@ class OpaqueStep:
             return partials[(*point, *(slice(0, max(r.high - r.low, 0)) for r in box), ...)]
         buffer = slots[argument.slot]
         assert buffer is not None  # the plan allocated what is written, the session checked what is read
+        note_shown(buffer)
         # Always a view, of rank 0 too, so that the callable writes through it.
         piece = array_of_view(buffer, access.view)[(*(slice(r.low, max(r.high, r.low)) for r in box), ...)]
         if not access.privilege.writes:

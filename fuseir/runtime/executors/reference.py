@@ -112,6 +112,7 @@ class ReferencePlanner:
         first_task: bool = False,
         dump: Callable[[str, ModuleOp], None] | None = None,
         remarks: Remarks | None = None,
+        digests: Mapping[str, str] | None = None,
     ) -> Plan:
         """The plan of a module; see ``Executor``. The steps refer to the module, which must not change afterwards."""
         stores = [op.result for op in module.ops if isinstance(op, StoreOp)]

@@ -13,7 +13,7 @@ import weakref
 
 from fuseir.codegen.llvm.plan_driver import PlanDriver
 from fuseir.codegen.plan_abi import GATE_CLOSED, WORD_BYTES, Lot, State, state_words
-from fuseir.options import available_cpus
+from fuseir.resources import available_cpus
 
 _SPINS = 1000
 """How often a waiting thread looks before it sleeps: some 20 to 50 microseconds, which is what waking a thread takes."""

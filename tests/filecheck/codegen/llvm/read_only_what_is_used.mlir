@@ -17,7 +17,8 @@ func.func @fill(%shape: !v, %z: !v) {
 
 // CHECK-LABEL: define internal i32 @fz_body_0_
 // CHECK: [[EXTENT:%v\d+]] = getelementptr i64, ptr %a0, i64 1
-// CHECK: load i64, ptr [[EXTENT]]
-// CHECK-NOT: load
-// CHECK: [[ADDRESS:%v\d+]] = getelementptr i64, ptr %a0, i64 3
-// CHECK: load ptr, ptr [[ADDRESS]]
+// CHECK-NEXT: load i64, ptr [[EXTENT]]
+// CHECK-NEXT: getelementptr i64, ptr %a0, i64 5
+// CHECK-NEXT: load i64
+// CHECK-NEXT: [[ADDRESS:%v\d+]] = getelementptr i64, ptr %a0, i64 3
+// CHECK-NEXT: load ptr, ptr [[ADDRESS]]

@@ -27,5 +27,5 @@ func.func @sum(%x: tensor<?xf64>, %s: tensor<f64>) -> tensor<f64> {
 // CHECK: [[MASK:%v\d+]] = icmp ugt <32 x i8>
 // CHECK: select <32 x i1> [[MASK]], <32 x double> {{.*}}, <32 x double> splat (double 0x8000000000000000)
 // CHECK: call double @fz_fold_0_{{.*}}(ptr [[STACK]], i64 {{.*}}, <32 x double>
-// Its workspace: 48 levels of 32 lanes.
-// CHECK: call i32 @fz_drive_0_{{.*}}, i64 2, i64 4, i64 12288, ptr @fz_body_0_
+// Its workspace: 48 levels of 32 lanes, and a buffer for elements that are not neighbours.
+// CHECK: call i32 @fz_drive_0_{{.*}}, i64 2, i64 4, i64 14336, ptr @fz_body_0_

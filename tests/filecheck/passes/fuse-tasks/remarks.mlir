@@ -138,6 +138,49 @@ dist.launch @double<[4]>(%x: read_write #t) : (!s)
 
 // -----
 
+// A launch that moved to a later group with what feeds it. That it might have joined an earlier one is then not said.
+!s = !dist.store<8xf64>
+!v = !dist.view<8xf64>
+#t = #dist.tiling<[2]>
+#id = affine_map<(d0) -> (d0)>
+func.func @copy(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<?xf64>) outs(%y : tensor<?xf64>) {
+  ^bb0(%xe: f64, %ye: f64):
+    linalg.yield %xe : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+func.func @add(%x0: tensor<?xf64>, %x1: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
+  %r = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+      ins(%x0, %x1 : tensor<?xf64>, tensor<?xf64>) outs(%y : tensor<?xf64>) {
+  ^bb0(%x0e: f64, %x1e: f64, %ye: f64):
+    %s = arith.addf %x0e, %x1e : f64
+    linalg.yield %s : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+
+%x = dist.store "x" : !s
+%y = dist.store "y" : !s
+%z = dist.store "z" : !s
+%g = dist.store "g" : !s
+%reversed = dist.view %g (d0) -> (-d0 + 7) : !s -> !v
+%a = dist.store : !s
+%b = dist.store : !s
+dist.launch @copy<[4]>(%x: read #t, %g: write #t) : (!s, !s)
+// expected-remark @+2 {{[FIR-N100]}}
+// expected-remark @+1 {{[FIR-N102]}}
+dist.launch @copy<[4]>(%reversed: read #t, %z: write #t) : (!v, !s)
+dist.launch @copy<[4]>(%x: read #t, %a: write #t) : (!s, !s)
+// expected-remark @+1 {{[passed] fuse-tasks: '@copy' moves to a later group with a launch before it: 64 bytes less go through memory [FIR-N164]}}
+dist.launch @copy<[4]>(%a: read #t, %b: write #t) : (!s, !s)
+dist.launch @add<[4]>(%reversed: read #t, %b: read #t, %y: write #t) : (!v, !s, !s)
+dist.release %a : !s
+dist.release %b : !s
+
+// -----
+
 // A fence was asked for: that is no chance missed.
 !s = !dist.store<8xf64>
 #t = #dist.tiling<[2]>

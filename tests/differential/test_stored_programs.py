@@ -1,0 +1,34 @@
+"""Random task programs whose plans come from disk, or from a thread: bit for bit what they are without.
+
+``FUSEIR_STORED_PROGRAMS`` sets how many.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from random_programs import run_program
+
+import fuseir
+
+PROGRAMS = int(os.environ.get("FUSEIR_STORED_PROGRAMS", "1"))
+
+
+def test_stored_plans_do_what_made_ones_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "fuseir.runtime.executors.kernel_steps._INLINE_BYTES", 0
+    )  # the threads, however little there is
+    options = {"cache": True, "cache_dir": tmp_path / "cache", "threads": 2, "window": 8}
+    plain = fuseir.Session(cache=False, fuse=False, threads=1)
+    made, found = fuseir.Session(**options), fuseir.Session(**options)
+    background = fuseir.Session(cache=False, background=True, threads=2, window=8)
+    for seed in range(PROGRAMS):
+        expected = [array.tobytes() for array, _ in run_program(seed, plain)]
+        for session in (made, found, background):
+            assert [array.tobytes() for array, _ in run_program(seed, session)] == expected, seed
+    assert found.statistics.plans_loaded == made.statistics.plan_misses >= PROGRAMS
+    for session in (made, found, background):
+        assert session.statistics.fallbacks == 0
+    assert found.statistics.plan_misses == found.statistics.kernels_compiled == 0
