@@ -33,13 +33,6 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
     Arrays in ``out``, and those that a function is known to change, are changed. Warns at the first call of each function.
     """
     name = getattr(function, "__name__", str(function))
-    if not calls[name]:
-        warnings.warn(
-            f"NumPy itself runs '{name}' for arguments of these kinds: nothing fuses with it",
-            FallbackWarning,
-            stacklevel=4,
-        )
-    calls[name] += 1
     outs = keywords.get("out")
     changed = [each for each in (outs if isinstance(outs, tuple) else (outs,)) if isinstance(each, ndarray)]
     if name in _CHANGES_FIRST and args and isinstance(args[0], ndarray):
@@ -47,6 +40,13 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
     contents: dict[int, np.ndarray[Any, Any]] = {}
     given = _contents((*args, dict(keywords)), contents)
     result = function(*given[:-1], **given[-1])
+    if not calls[name]:
+        warnings.warn(
+            f"NumPy itself runs '{name}' for arguments of these kinds: nothing fuses with it",
+            FallbackWarning,
+            stacklevel=4,
+        )
+    calls[name] += 1
     for array in changed:
         replace_contents(array, contents[id(array)])
         if result is contents[id(array)]:

@@ -236,3 +236,16 @@ min = amin = _named(MINIMUM, typed=False)
 max = amax = _named(MAXIMUM, typed=False)
 any = _named(ANY, typed=False)
 all = _named(ALL, typed=False)
+
+
+def _reduce_method(reduction: Reduction) -> Callable[..., Any]:
+    def method(
+        array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False, **others: Any
+    ) -> Any:
+        return reduce(reduction, array, axis, dtype, out, keepdims, **others)
+
+    return method
+
+
+for _reduction in (SUM, PRODUCT, MINIMUM, MAXIMUM, ANY, ALL):
+    UFUNCS[_reduction.name].reduce = _reduce_method(_reduction)

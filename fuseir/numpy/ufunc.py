@@ -79,6 +79,28 @@ class ufunc:  # noqa: N801 (NumPy's name)
                 return result
         return self._general(operands, out, where, keywords)
 
+    def outer(self, a: Any, b: Any, **keywords: Any) -> Any:
+        """The function of each element of one operand with each of the other."""
+        first, second = as_array(a), as_array(b)
+        index = (..., *[None] * second.ndim)
+        return self(first.seen_as(first.signature.indexed(index)), second, **keywords)
+
+    def reduce(self, *args: Any, **keywords: Any) -> Any:
+        """Folds an array along axes: the functions of ``reductions.py`` for those that have one, which put theirs in this one's place."""
+        return through_numpy(self.numpy.reduce, args, keywords)
+
+    def accumulate(self, *args: Any, **keywords: Any) -> Any:
+        """NumPy's ``accumulate``."""
+        return through_numpy(self.numpy.accumulate, args, keywords)
+
+    def reduceat(self, *args: Any, **keywords: Any) -> Any:
+        """NumPy's ``reduceat``."""
+        return through_numpy(self.numpy.reduceat, args, keywords)
+
+    def at(self, *args: Any) -> None:
+        """NumPy's ``at``: changes its first argument."""
+        through_numpy(self.numpy.at, args, {})
+
     def apply(self, operands: tuple[Any, ...], depth: int) -> Any:
         """The function of operands, of which one at least is an array of ours; else NotImplemented.
 

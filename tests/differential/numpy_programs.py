@@ -2,11 +2,15 @@
 
 A program is made along NumPy's run of it, so that each line fits the shapes it meets. Only operations with exact results are used, so that
 everything can be compared bit for bit.
+
+    python tests/differential/numpy_programs.py 10000        # so many of them, and where they begin
 """
 
 from __future__ import annotations
 
 import random
+import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -121,7 +125,8 @@ class Writer:
             return f"{x}.reshape({self.rng.choice(('-1', '(2, -1)', '(-1, 3)', '(1, -1)', '(-1, 1, 2)'))})"
         if kind == 14:
             axis = self.rng.choice(("None", "0", "1", "-1", "(0, 1)"))
-            return f"np.{self.rng.choice(('sum', 'max', 'min', 'any', 'all', 'prod'))}({x}, axis={axis}, keepdims={self.rng.random() < 0.3})"
+            function = self.rng.choice(("sum", "max", "min", "any", "all", "prod"))
+            return f"np.{function}({x}, axis={axis}, keepdims={self.rng.random() < 0.3})"
         if kind == 15:
             return f"{x}.astype(np.{self.rng.choice(('float64', 'float32', 'bool_'))})"
         if kind == 16:
@@ -186,3 +191,26 @@ def difference(program: str, module: Any) -> str | None:
         if not np.array_equal(got, want, equal_nan=want.dtype.kind == "f"):
             return f"{name}: {got!r} instead of {want!r}"
     return None
+
+
+def main(count: int, first: int) -> int:
+    """Compares programs, prints those that differ, and returns 1 if there are any."""
+    import fuseir.numpy as fnp
+
+    warnings.simplefilter("ignore")
+    wrong = 0
+    for seed in range(first, first + count):
+        program = Writer(random.Random(seed)).program(12)
+        try:
+            found = difference(program, fnp)
+        except Exception as error:
+            found = f"{type(error).__name__}: {error}"
+        if found is not None:
+            wrong += 1
+            print(f"program {seed}: {found}\n{program}\n")
+    print(f"{wrong} of {count} programs differ")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*[*map(int, sys.argv[1:]), 1000, 0][:2]))

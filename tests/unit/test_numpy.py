@@ -1,0 +1,255 @@
+"""fuseir.numpy where random programs do not go: names, errors, scalars, protocols, aliasing that others got wrong."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fuseir
+import fuseir.numpy as fnp
+from fuseir.errors import FallbackWarning, UsageError
+from fuseir.numpy.array import Scalar, ndarray
+
+
+@pytest.fixture(autouse=True)
+def session() -> Generator[fuseir.Session]:
+    with fuseir.Session(procs=3) as session:
+        yield session
+
+
+def same(found: Any, expected: Any) -> None:
+    expected = np.asarray(expected)
+    found = np.asarray(found)
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    assert np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f")
+
+
+def test_a_program_is_one_launch(session: fuseir.Session) -> None:
+    x = fnp.linspace(0.0, 1.0, 1000)
+    y = fnp.sqrt(x * x + 2.0 * x + 1.0) - 1.0
+    same(y, np.sqrt(np.linspace(0, 1, 1000) ** 2 + 2 * np.linspace(0, 1, 1000) + 1) - 1)
+    assert (session.statistics.tasks, session.statistics.launches) == (6, 1)
+
+
+def test_every_name_of_numpy_is_there() -> None:
+    missing = [name for name in np.__all__ if not hasattr(fnp, name)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", sorted(set(np.__all__) & {"add", "sum", "where", "reshape", "matmul", "zeros"}))
+def test_own_functions_are_not_numpys(name: str) -> None:
+    assert getattr(fnp, name) is not getattr(np, name)
+
+
+# Deferred scalars
+
+
+def test_results_without_dimensions_are_scalars_that_wait(session: fuseir.Session) -> None:
+    x = fnp.arange(10.0)
+    total = x.sum()
+    scaled = x / total
+    element = x[3]
+    assert type(total) is type(element) is Scalar
+    assert session.statistics.forced_flushes == 0
+    same(scaled, np.arange(10.0) / 45.0)
+    assert (float(total), int(element), bool(total > 44)) == (45.0, 3, True)
+    assert repr(total) == "np.float64(45.0)"
+    assert f"{total:.2f} {total}" == "45.00 45.0"
+    assert {total: 1}[np.float64(45.0)] == 1
+
+
+def test_scalars_are_values() -> None:
+    """An element does not follow its array, and ``+=`` gives a name another scalar."""
+    x = fnp.arange(3.0)
+    first = x[0]
+    x[0] = 7.0
+    assert float(first) == 0.0
+    total = kept = x.sum()
+    total += 1.0
+    assert (float(total), float(kept)) == (11.0, 10.0)
+    with pytest.raises(TypeError, match="item assignment"):
+        kept[()] = 1.0
+    zero_dimensional = fnp.array(3.0)
+    zero_dimensional += 1.0
+    assert float(zero_dimensional) == 4.0
+
+
+# Errors, at the call and in NumPy's words
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "np.zeros(3) + np.zeros(4)",
+        "np.zeros(3)[5]",
+        "np.zeros((2, 3)).reshape(4, 2)",
+        "np.zeros((2, 3)) @ np.zeros((2, 3))",
+        "np.zeros((2, 3)).sum(axis=2)",
+        "np.concatenate([np.zeros((2, 3)), np.zeros((2, 4))])",
+        "np.array([1, 2], dtype=np.int8) + 300",
+        "np.minimum.reduce(np.zeros(0))",
+        "np.zeros(0).max()",
+        "np.invert(np.zeros(2))",
+        "np.zeros(3)[1, 2]",
+        "np.zeros(3)[1.5]",
+        "bool(np.zeros(3))",
+        "float(np.zeros(3))",
+        "np.zeros((2, 3)).transpose(0, 0)",
+        "np.dot(np.zeros(3), np.zeros(4))",
+        "np.squeeze(np.zeros((2, 3)), 0)",
+        "np.stack([np.zeros(2), np.zeros(3)])",
+        "np.broadcast_to(np.zeros(3), (3, 2))",
+        "np.add(np.zeros(2), 1.0, out=np.zeros(3))",
+        "np.add(np.zeros(2), 1.5, out=np.zeros(2, dtype=np.int64))",
+        "len(np.array(3.0))",
+        "np.zeros(3).astype(np.int8, casting='safe')",
+    ],
+)
+def test_errors_are_numpys(expression: str) -> None:
+    with pytest.raises(Exception) as theirs:  # noqa: PT011 (which one is the question)
+        eval(expression, {"np": np})
+    with pytest.raises(type(theirs.value)):
+        eval(expression, {"np": fnp})
+
+
+def test_an_error_names_the_users_line() -> None:
+    x = fnp.zeros(3)
+    other = fuseir.Session().zeros(3)
+    with pytest.raises(UsageError, match="another session"):
+        x + ndarray(other.session, other.root, other.signature, other.first)
+
+
+# Aliasing
+
+
+def test_views_alias() -> None:
+    for np_ in (np, fnp):
+        x = np_.arange(12.0)
+        grid = x.reshape(3, 4)
+        flat = grid.T.reshape(-1)  # a copy in NumPy: not contiguous
+        row, column = grid[1], grid[:, ::-1][:, 0]
+        row += 100.0
+        x[-1] = -1.0
+        grid[0] = 5.0
+        flat[:] = 0.0
+        ravelled = grid.ravel()
+        ravelled[4] = 50.0
+        if np_ is np:
+            expected = [x, grid, row, column, ravelled]
+        else:
+            for found, want in zip([x, grid, row, column, ravelled], expected, strict=True):
+                same(found, want)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a[1:] = a[:-1]",
+        "a[:-1] = a[1:]",
+        "a[::-1] = a",
+        "a[1:] += a[:-1]",
+        "a *= a[::-1]",
+        "a[:, 1:] = a[:, :-1].copy()",
+        "a[...] = a.T if a.shape[0] == a.shape[1] else a",
+        "np.add(a, a[::-1], out=a)",
+        "np.add(a[1:], a[:-1], out=a[1:])",
+        "a /= a.max()",
+        "a -= a[0]",
+        "a[a > 3.0] = a.min()",
+        "a += a.sum(axis=0)",
+        "a[[0, 1]] = a[[1, 0]]",
+    ],
+)
+@pytest.mark.parametrize("extent", [4, 257])
+def test_assignments_that_read_what_they_write(line: str, extent: int) -> None:
+    """What compilers of array programs got wrong before (copies elided, operands overwritten while they are read)."""
+    expected = {"np": np, "a": np.arange(float(extent * extent)).reshape(extent, extent) % 11}
+    found = {"np": fnp, "a": fnp.array(expected["a"])}
+    exec(line, expected)
+    exec(line, found)
+    same(found["a"], expected["a"])
+
+
+# Protocols
+
+
+def test_numpys_functions_take_our_arrays() -> None:
+    x = fnp.arange(4.0)
+    assert type(np.sqrt(x)) is type(np.ones(4) + x) is type(np.concatenate([x, x])) is ndarray
+    same(np.multiply.outer(x, x), np.multiply.outer(np.arange(4.0), np.arange(4.0)))
+    same(np.asarray(x), np.arange(4.0))
+    out = np.zeros(4)
+    np.add(np.ones(4), 1.0, out=out)
+    same(fnp.add(x, out), np.arange(4.0) + 2.0)
+
+
+def test_arrays_are_copied_and_pickled() -> None:
+    x = fnp.arange(5)
+    copies = [copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x)), x.copy()]
+    x += 1
+    same(copies[0], np.arange(5) + 1)  # as in NumPy, where copy.copy makes a copy; here it is another handle
+    for each in copies[1:]:
+        same(each, np.arange(5))
+
+
+# What NumPy does for us
+
+
+def test_other_functions_run_through_numpy_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fuseir.numpy import fallback
+
+    monkeypatch.setattr(fallback, "calls", type(fallback.calls)())
+    x = fnp.arange(6.0)
+    with pytest.warns(FallbackWarning, match="'cumsum'"):
+        found = fnp.cumsum(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fnp.cumsum(found)
+    assert type(found) is ndarray
+    assert fallback.calls["cumsum"] == 2
+    same(found, np.cumsum(np.arange(6.0)))
+
+
+@pytest.mark.filterwarnings("ignore::fuseir.errors.FallbackWarning")
+def test_modules_of_numpy_take_and_return_our_arrays() -> None:
+    random, theirs = fnp.random.default_rng(3), np.random.default_rng(3)
+    x = random.normal(size=(4, 4))
+    assert type(x) is ndarray
+    same(x, theirs.normal(size=(4, 4)))
+    same(random.permutation(fnp.arange(5)), theirs.permutation(np.arange(5)))
+    same(fnp.linalg.inv(x @ x), np.linalg.inv(np.asarray(x) @ np.asarray(x)))
+    assert fnp.fft.fft(x).dtype == complex
+    assert fnp.linalg.LinAlgError is np.linalg.LinAlgError
+    values = fnp.linalg.eigh(x + x.T)
+    assert type(values.eigenvalues) is ndarray
+    buffer = fnp.zeros(3)
+    fnp.copyto(buffer, [1.0, 2.0, 3.0])
+    same(buffer, [1.0, 2.0, 3.0])
+
+
+@pytest.mark.filterwarnings("ignore::fuseir.errors.FallbackWarning")
+def test_complex_numbers_stay_numpys() -> None:
+    z = fnp.array([1 + 2j, 3j])
+    assert type(z) is np.ndarray
+    same(fnp.arange(2) + z, np.arange(2) + np.array([1 + 2j, 3j]))
+
+
+def test_frozen_functions_take_arrays() -> None:
+    @fuseir.freeze
+    def step(x: ndarray, y: ndarray) -> ndarray:
+        x += y
+        return fnp.sqrt(x) * 2.0
+
+    for k in range(3):
+        x, y = fnp.full(4, float(k)), fnp.ones(4)
+        found = step(x, y)
+        assert type(found) is ndarray
+        same(found, np.sqrt(np.full(4, k + 1.0)) * 2.0)
+        same(x, np.full(4, k + 1.0))
