@@ -83,3 +83,18 @@ def test_a_broadcast_tile_is_copied() -> None:
     for x in (np.broadcast_to(np.arange(40.0), (5, 40)), np.broadcast_to(np.arange(5.0)[:, None], (5, 40))):
         run(kernel, x, z)
         assert np.array_equal(z, x)
+
+
+def test_a_tile_copied_to_itself_stays_as_it_is() -> None:
+    """Such a nest has one tile; the copy function's table was read as if it had two, and a random address was written."""
+    tile = tile_type("f64", 2)
+    body = f"%e = memref.load %z[%i0, %i1] : {tile}\nmemref.store %e, %z[%i0, %i1] : {tile}"
+    for dimension in (1, 0):
+        body = loop(f"%i{dimension}", f"%n{dimension}", body, vector=dimension == 1)
+    dims = "".join(f"%d{k} = arith.constant {k} : index\n%n{k} = memref.dim %z, %d{k} : {tile}\n" for k in range(2))
+    kernel = compiled(function({"z": tile}, dims + body))
+    for shape in ((0, 4), (3, 5), (4, 0)):
+        z = np.arange(float(np.prod(shape))).reshape(shape)
+        expected = z.copy()
+        run(kernel, z)
+        assert np.array_equal(z, expected)

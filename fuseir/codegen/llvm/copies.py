@@ -33,6 +33,7 @@ def is_copy(ops: Sequence[Operation], variables: Sequence[SSAValue]) -> TypeGuar
         and isinstance(load := ops[0], memref.LoadOp)
         and isinstance(store := ops[1], memref.StoreOp)
         and store.value is load.res
+        and load.memref is not store.memref  # the table would have one tile only
         and all(sorted(map(id, op.indices)) == sorted(map(id, variables)) for op in (load, store))
     )
 
