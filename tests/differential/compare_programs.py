@@ -19,7 +19,8 @@ import numpy as np
 from random_programs import Exactness, Given, Program, drawn, run_in, run_in_numpy
 
 import fuseir
-from fuseir.runtime.executors import cpu, kernel_steps
+from fuseir.passes import pipelines
+from fuseir.runtime.executors import kernel_steps
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -29,7 +30,7 @@ CONTENTS = 5
 """Draws of contents for each of those, which run the same plan."""
 
 
-PIPELINE = tuple(name + "{smallest-bytes=0}" * (name == "reuse-inputs") for name in cpu.CPU_PIPELINE)
+PIPELINE = tuple(name + "{smallest-bytes=0}" * (name == "reuse-inputs") for name in pipelines.CPU_PIPELINE)
 """Results take the memory of inputs however small they are."""
 
 
@@ -106,7 +107,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the number of the first program")
     options = parser.parse_args()
     kernel_steps._INLINE_BYTES = 0  # threads share the work, however little there is
-    cpu.CPU_PIPELINE = PIPELINE
+    pipelines.CPU_PIPELINE = PIPELINE
     wrong: Counter[int] = Counter()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,8 @@ from compare_programs import PIPELINE, compare, differences, sessions
 from random_programs import Exactness, Given, drawn
 
 import fuseir
-from fuseir.runtime.executors import cpu, kernel_steps
+from fuseir.passes import pipelines
+from fuseir.runtime.executors import kernel_steps
 
 SEEDS = 16
 EACH = 50
@@ -26,7 +27,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fuseir.Session]:
 
 def test_all_ways_to_run_a_program_agree(ways: dict[str, fuseir.Session], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel_steps, "_INLINE_BYTES", 0)  # use the threads, however little there is to do
-    monkeypatch.setattr(cpu, "CPU_PIPELINE", PIPELINE)
+    monkeypatch.setattr(pipelines, "CPU_PIPELINE", PIPELINE)
     for seed in range(SEEDS):
         # Two draws of contents for one of extents: the second hits the plans of the first.
         start = EACH * seed + 5 * (seed % 10)
