@@ -96,7 +96,11 @@ def load_vector(module: ModuleText, text: FunctionText, element: ElementType, ro
     elif memory.bytes in module.target.masked_bytes:
         flags = f"<{lanes.count} x i1>"
         masked = module.declare(f"llvm.masked.load.{mangled(vector)}.p0", vector, ["ptr", flags, vector])
-        raw = text.op(f"call {vector} {masked}(ptr align 1 {address}, {flags} {lanes.mask}, {vector} zeroinitializer)")
+        loaded = text.op(
+            f"call {vector} {masked}(ptr align 1 {address}, {flags} {lanes.mask}, {vector} zeroinitializer)"
+        )
+        # LLVM 22 makes one load of a masked load and a select by its mask, where the select is: behind stores that come between them.
+        raw = text.op(f"freeze {vector} {loaded}")
     else:
         callee = module.support("load", _load_function, memory, lanes.count)
         raw = text.op(f"call {vector} {callee}(ptr {address}, i64 {lanes.active})")
