@@ -19,14 +19,14 @@ from fuseir.cache import CacheInfo, cache_of
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.dtypes import element_dtype
-from fuseir.errors import DTypeError, FuseirError, OutOfMemoryError, ShapeError, UnknownWindowError, UsageError
+from fuseir.errors import DTypeError, FuseirError, OutOfMemoryError, ShapeError, UsageError
 from fuseir.location import CallSite
 from fuseir.options import Options, options_from
 from fuseir.runtime.arrays import Array, array_of_view
 from fuseir.runtime.buffers import BufferPool
+from fuseir.runtime.execution import Execution
 from fuseir.runtime.forms import Form, Forms, call_key
-from fuseir.runtime.lost_contents import lose_changes, note_replaced
-from fuseir.runtime.plan import Number, Outcome
+from fuseir.runtime.plan import Number
 from fuseir.runtime.planning import Planned, Planner
 from fuseir.runtime.signatures import Signatures, checked_shape
 from fuseir.runtime.statistics import Statistics
@@ -69,6 +69,7 @@ class Session:
         self.made: list[RootStore] | None = None
         """Roots made since a frozen function is being recorded. What makes roots adds them (freezing.py)."""
         self._buffers = BufferPool(self.options.pool_bytes or 0, self.options.memory_bytes)
+        self._execution = Execution(self._planner, self._window, self._buffers, self.statistics)
         self._outer: list[Session] = []
 
     def __enter__(self) -> Session:
@@ -316,9 +317,9 @@ class Session:
 
     def run_recorded(self, segment: Segment) -> Planned:
         """Runs what was recorded, on the stores it was recorded on, and returns its plan. Inside ``recording``."""
-        with self._execution():
-            planned = self._planned(segment)
-            self._execute(segment, planned)
+        with self._running_tasks():
+            planned = self._execution.planned(segment)
+            self._execution.execute(segment, planned)
         return planned
 
     def run_frozen(self, call: Call, needed: Sequence[Handle], written: Sequence[Handle]) -> None:
@@ -333,9 +334,9 @@ class Session:
             for store in written:
                 store.root.defined = True
             planned = self._planner.latest(call.key, call.planned)
-            self._require_memory(planned, call.roots)
-            with self._execution():
-                self._execute(call, planned)
+            self._execution.require_memory(planned, call.roots)
+            with self._running_tasks():
+                self._execution.execute(call, planned)
             self.statistics.frozen_calls += 1
 
     def _refuse_inside_tasks(self, what: str) -> None:
@@ -366,15 +367,15 @@ class Session:
         segment = self._window.take(full=full and self.options.fuse and self.options.target != "reference")
         if segment is None:
             return
-        with self._execution():
-            planned = self._planned(segment)
+        with self._running_tasks():
+            planned = self._execution.planned(segment)
             if full:
                 self.statistics.full_windows += 1
                 self._resize(planned)
-            self._execute(segment, planned)
+            self._execution.execute(segment, planned)
 
     @contextmanager
-    def _execution(self) -> Generator[None]:
+    def _running_tasks(self) -> Generator[None]:
         """Marks the time in which tasks run."""
         self._running = self._exclusive = True
         self._runner = threading.get_ident()
@@ -383,65 +384,6 @@ class Session:
         finally:
             self._running = False
             self._exclusive = self._recorded is not None
-
-    def _planned(self, segment: Segment) -> Planned:
-        """The plan of a segment. The window is left with what the plan does not run."""
-        nothing: frozenset[int] = frozenset()
-        taken: frozenset[int] | None = None
-        try:
-            planned = self._planner.find(segment)
-            self._require_memory(planned, segment.roots)
-            taken = planned.taken
-        except (UnknownWindowError, OutOfMemoryError):
-            taken = nothing
-            raise
-        except Exception as error:
-            lose_changes(segment.launches, error)
-            raise
-        except BaseException:
-            # Interrupted before anything ran: the window stays as it was captured.
-            taken = nothing
-            raise
-        finally:
-            if taken is not None:
-                self._window.put_back(segment.without(taken))
-        return planned
-
-    def _require_memory(self, planned: Planned, roots: Sequence[RootStore]) -> None:
-        """Raises OutOfMemoryError if a plan takes more memory than there is; nothing has run then."""
-        use = planned.plan.memory_use(tuple([root.buffer is not None for root in roots]))
-        self._buffers.require(use.growth)
-        self.statistics.peak_bytes = max(self.statistics.peak_bytes, use.peak)
-
-    def _execute(self, segment: Segment | Call, planned: Planned) -> None:
-        plan, roots = planned.plan, segment.roots
-        slots = [root.buffer for root in roots]
-        lost = {k: root.failure for k, root in enumerate(roots) if root.failure is not None}
-        try:
-            for root in roots:
-                root.buffer = None  # what the plan releases is gone at once
-            outcome = plan.run(slots, segment.scalars, self._buffers.allocate, lost_before=lost)
-        except BaseException as error:  # an interrupt between two steps
-            taken = planned.taken
-            lose_changes([each for k, each in enumerate(segment.launches) if taken is None or k in taken], error)
-            raise
-        finally:
-            for root, buffer in zip(roots, slots, strict=True):
-                root.buffer = buffer
-        if lost or outcome.lost:
-            for number, root in enumerate(roots):
-                root.failure = outcome.lost.get(number)
-                root.replaced = False
-            note_replaced(self._window.launches)
-        statistics = self.statistics
-        statistics.windows += 1
-        statistics.tasks += plan.tasks
-        statistics.launches += plan.launches
-        statistics.native_calls += outcome.native_calls
-        statistics.temporaries += len(plan.temporaries)
-        statistics.temporary_bytes += plan.temporary_bytes
-        if outcome.failure is not None:
-            _raise_failure(outcome, segment)
 
     def _resize(self, planned: Planned) -> None:
         """Grows or shrinks the window by what became of a full one."""
@@ -462,17 +404,6 @@ def _raise_if_unreadable(form: Form, argument: int, root: RootStore) -> None:
             f"{store} of shape {root.shape} is used as '{privilege}' ({name} of task '{form.instance.task_name}') before anything was "
             "written to it"
         )
-
-
-def _raise_failure(outcome: Outcome, segment: Segment | Call) -> None:
-    """Re-raises a task's own exception, with a note that says where it was launched."""
-    failure = outcome.failure
-    assert failure is not None
-    number = None if outcome.failed_step is None else outcome.failed_step.launch_number
-    if number is not None:
-        location = segment.launches[number].site.resolve()
-        failure.add_note(f"in the task launched at {location}: {(location.text or '').strip()}")
-    raise failure
 
 
 def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:

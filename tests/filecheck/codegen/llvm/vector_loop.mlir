@@ -36,7 +36,8 @@ func.func @negate(%x: !v, %z: !v) {
 // The rest, if there is some.
 // CHECK: [[MASK:%v\d+]] = icmp ugt <16 x i8> {{.*}}, <i8 0, i8 1, i8 2,
 // CHECK: [[R:%v\d+]] = call <16 x double> @llvm.masked.load.v16f64.p0(ptr align 1 {{.*}}, <16 x i1> [[MASK]], <16 x double> zeroinitializer)
-// CHECK: [[N:%v\d+]] = fneg <16 x double> [[R]]
+// CHECK: [[F:%v\d+]] = freeze <16 x double> [[R]]
+// CHECK: [[N:%v\d+]] = fneg <16 x double> [[F]]
 // CHECK: call void @llvm.masked.store.v16f64.p0(<16 x double> [[N]], ptr align 1 {{.*}}, <16 x i1> [[MASK]])
 // What the loop has changed is put back.
 // CHECK: br i1 [[FAR]]

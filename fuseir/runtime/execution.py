@@ -1,0 +1,102 @@
+"""Segments of the stream, planned and run: buffers go to the plan's slots and come back, and what was lost is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fuseir.errors import OutOfMemoryError, UnknownWindowError
+from fuseir.runtime.buffers import BufferPool
+from fuseir.runtime.lost_contents import lose_changes, note_replaced
+from fuseir.runtime.plan import Outcome
+from fuseir.runtime.planning import Planned, Planner
+from fuseir.runtime.statistics import Statistics
+from fuseir.runtime.stores import RootStore
+from fuseir.runtime.window import Segment, Window
+
+if TYPE_CHECKING:
+    from fuseir.runtime.freezing import Call
+
+
+class Execution:
+    """How a session runs what it took from its window. Under the session's lock."""
+
+    def __init__(self, planner: Planner, window: Window, buffers: BufferPool, statistics: Statistics) -> None:
+        self._planner = planner
+        self._window = window
+        self._buffers = buffers
+        self._statistics = statistics
+
+    def planned(self, segment: Segment) -> Planned:
+        """The plan of a segment. The window is left with what the plan does not run: with all of it, if nothing can run.
+
+        Raises UnknownWindowError and OutOfMemoryError.
+        """
+        nothing: frozenset[int] = frozenset()
+        taken: frozenset[int] | None = None
+        try:
+            planned = self._planner.find(segment)
+            self.require_memory(planned, segment.roots)
+            taken = planned.taken
+        except (UnknownWindowError, OutOfMemoryError):
+            taken = nothing
+            raise
+        except Exception as error:
+            lose_changes(segment.launches, error)
+            raise
+        except BaseException:
+            # Interrupted before anything ran: the window stays as it was captured.
+            taken = nothing
+            raise
+        finally:
+            if taken is not None:
+                self._window.put_back(segment.without(taken))
+        return planned
+
+    def require_memory(self, planned: Planned, roots: Sequence[RootStore]) -> None:
+        """Raises OutOfMemoryError if a plan takes more memory than there is; nothing has run then."""
+        use = planned.plan.memory_use(tuple([root.buffer is not None for root in roots]))
+        self._buffers.require(use.growth)
+        self._statistics.peak_bytes = max(self._statistics.peak_bytes, use.peak)
+
+    def execute(self, segment: Segment | Call, planned: Planned) -> None:
+        """Runs a plan on the segment's stores. Raises what a task failed with; other tasks have run."""
+        plan, roots = planned.plan, segment.roots
+        slots = [root.buffer for root in roots]
+        lost = {k: root.failure for k, root in enumerate(roots) if root.failure is not None}
+        try:
+            for root in roots:
+                root.buffer = None  # what the plan releases is gone at once
+            outcome = plan.run(slots, segment.scalars, self._buffers.allocate, lost_before=lost)
+        except BaseException as error:  # an interrupt between two steps
+            taken = planned.taken
+            lose_changes([each for k, each in enumerate(segment.launches) if taken is None or k in taken], error)
+            raise
+        finally:
+            for root, buffer in zip(roots, slots, strict=True):
+                root.buffer = buffer
+        if lost or outcome.lost:
+            for number, root in enumerate(roots):
+                root.failure = outcome.lost.get(number)
+                root.replaced = False
+            note_replaced(self._window.launches)
+        statistics = self._statistics
+        statistics.windows += 1
+        statistics.tasks += plan.tasks
+        statistics.launches += plan.launches
+        statistics.native_calls += outcome.native_calls
+        statistics.temporaries += len(plan.temporaries)
+        statistics.temporary_bytes += plan.temporary_bytes
+        if outcome.failure is not None:
+            _raise_failure(outcome, segment)
+
+
+def _raise_failure(outcome: Outcome, segment: Segment | Call) -> None:
+    """Re-raises a task's own exception, with a note that says where it was launched."""
+    failure = outcome.failure
+    assert failure is not None
+    number = None if outcome.failed_step is None else outcome.failed_step.launch_number
+    if number is not None:
+        location = segment.launches[number].site.resolve()
+        failure.add_note(f"in the task launched at {location}: {(location.text or '').strip()}")
+    raise failure
