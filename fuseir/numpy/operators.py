@@ -55,8 +55,11 @@ _NUMBERS = frozenset({int, float, bool})
 _OPERANDS = (ndarray, np.generic)
 
 
-def _binary(function: ufunc, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
-    """An operator's method. For arrays and floats: what ``ufunc.apply`` does, spelt out, as this is where programs spend their calls."""
+def _binary(function: ufunc, *, reflected: bool = False, depth: int = 1) -> Callable[[Any, Any], Any]:
+    """An operator's method, called ``depth`` frames below the program's.
+
+    For arrays and floats: what ``ufunc.apply`` does, spelt out, as this is where programs spend their calls.
+    """
 
     def method(self: ndarray, other: Any) -> Any:
         kind = type(other)
@@ -77,12 +80,12 @@ def _binary(function: ufunc, *, reflected: bool = False) -> Callable[[Any, Any],
             if session.made is not None:
                 session.made.append(root)
             result = operation.kind(session, root, signature)
-            frame = _frame(1)
+            frame = _frame(depth)
             session.capture(operation.form, (*roots, root), scalars, frame.f_code, frame.f_lasti)
             return result
         operands = (other, self) if reflected else (self, other)
         if kind in _NUMBERS or isinstance(other, _OPERANDS):
-            result = function.apply(operands, 2)
+            result = function.apply(operands, 1 + depth)
             if result is not NotImplemented:
                 return result
         return NotImplemented if _defers(other) else function(*operands)
@@ -103,12 +106,12 @@ def _power(self: ndarray, other: Any) -> Any:
             result = simple.apply((self,), 2)
             if result is not NotImplemented:
                 return result
-    elif other == 2 and type(other) is int and self.dtype.kind in "iu":
+    elif type(other) is int and other == 2 and self.dtype.kind in "iu":
         return UFUNCS["square"](self)
     return _plain_power(self, other)
 
 
-_plain_power = _binary(UFUNCS["power"])
+_plain_power = _binary(UFUNCS["power"], depth=2)
 _POWERS = {2: UFUNCS["square"], 0.5: UFUNCS["sqrt"], -1: UFUNCS["reciprocal"], 1: UFUNCS["positive"]}
 
 
@@ -130,6 +133,10 @@ def _in_place(function: ufunc) -> Callable[[Any, Any], Any]:
         ours = isinstance(other, ndarray)
         key = (function, method, self.signature, other.signature if ours else type(other))
         form = self.signature.memo.get(key)
+        if form is None and (ours or type(other) is float) and not (ours and other.root is self.root):
+            form = function.form_in_place(self, other)
+            if form is not None:
+                self.signature.memo[key] = form
         if form is not None:
             roots = (self.root, other.root, self.root) if ours else (self.root, self.root)
             frame = _frame(1)
@@ -138,11 +145,6 @@ def _in_place(function: ufunc) -> Callable[[Any, Any], Any]:
                 return self
             except LegalityError:
                 pass  # the operand is another view of the same elements: it is copied first
-        elif (ours or type(other) is float) and not (ours and other.root is self.root):
-            form = function.form_in_place(self, other)
-            if form is not None:
-                self.signature.memo[key] = form
-                return method(self, other)
         function(self, other, out=self)
         return self
 

@@ -12,7 +12,7 @@ import fuseir
 import fuseir.numpy as fnp
 from fuseir.errors import FallbackWarning
 
-PROGRAMS = 240
+PROGRAMS = 150
 SETTINGS = {
     "fused": {},
     "unfused": {"fuse": False},

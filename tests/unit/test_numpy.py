@@ -126,6 +126,31 @@ def test_an_error_names_the_users_line() -> None:
         x + ndarray(other.session, other.root, other.signature, other.first)
 
 
+def test_each_operation_is_known_by_the_users_line(session: fuseir.Session) -> None:
+    x = fnp.full(3, 2.0)
+    fuseir.flush()
+    places = [
+        fnp.sqrt(x),
+        x + x,
+        x * 2.0,
+        2.0 - x,
+        -x,
+        x**2,
+        x**3,
+        x**x,
+        x.sum(),
+        x[1],
+        fnp.where(x > 0, x, 1.0),
+        x.reshape(3, 1) + x,
+    ]
+    x += 1.0
+    x[1:] = 0.0
+    x[x > 0] = 1.0
+    assert places
+    for launch in session._window.launches:
+        assert launch.site.resolve().file == __file__
+
+
 # Aliasing
 
 
