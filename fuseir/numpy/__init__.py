@@ -11,7 +11,7 @@ import numpy  # noqa: ICN001 (the module has the usual short name itself)
 
 from fuseir.numpy import choosing, creation, joining, methods, products, reductions, reshaping
 from fuseir.numpy.array import ndarray as ndarray
-from fuseir.numpy.fallback import seen_from_here
+from fuseir.numpy.fallback import or_numpy, seen_from_here
 from fuseir.numpy.operators import ALIASES, UFUNCS
 from fuseir.numpy.ufunc import ufunc as ufunc
 
@@ -27,17 +27,25 @@ _CHOOSING = "clip where"
 _PRODUCTS = "dot inner matmul outer vdot"
 _REDUCTIONS = "all amax amin any count_nonzero max mean min prod std sum var"
 
+_MODULES = (
+    (creation, _CREATION),
+    (reductions, _REDUCTIONS),
+    (reshaping, _RESHAPING),
+    (joining, _JOINING),
+    (choosing, _CHOOSING),
+    (products, _PRODUCTS),
+)
+
 OWN: dict[str, Any] = {
     **UFUNCS,
     **{alias: UFUNCS[name] for alias, name in ALIASES.items()},
-    **{name: getattr(creation, name) for name in _CREATION.split()},
-    **{name: getattr(reductions, name) for name in _REDUCTIONS.split()},
-    **{name: getattr(reshaping, name) for name in _RESHAPING.split()},
-    **{name: getattr(joining, name) for name in _JOINING.split()},
-    **{name: getattr(choosing, name) for name in _CHOOSING.split()},
-    **{name: getattr(products, name) for name in _PRODUCTS.split()},
-    "concat": joining.concatenate,
-    "permute_dims": reshaping.transpose,
+    **{
+        name: or_numpy(getattr(module, name), getattr(numpy, name))
+        for module, names in _MODULES
+        for name in names.split()
+    },
+    "concat": or_numpy(joining.concatenate, numpy.concat),
+    "permute_dims": or_numpy(reshaping.transpose, numpy.permute_dims),
 }
 """The functions of NumPy that are FuseIR's own here."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
-from fuseir.errors import FallbackWarning
+from fuseir.errors import FallbackWarning, UnsupportedError
 from fuseir.numpy.array import Scalar, ndarray
 from fuseir.runtime.session import current_session
 from fuseir.runtime.tasks import opaque_task
@@ -52,6 +52,18 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
         if result is contents[id(array)]:
             result = array
     return as_ours(result, contents.values())
+
+
+def or_numpy(function: Callable[..., Any], numpys: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of ours that leaves element types which stores cannot hold to NumPy's."""
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        try:
+            return function(*args, **keywords)
+        except UnsupportedError:
+            return through_numpy(numpys, args, keywords)
+
+    return update_wrapper(call, function)
 
 
 def replace_contents(array: ndarray, contents: np.ndarray[Any, Any]) -> None:

@@ -338,6 +338,9 @@ class Session:
             with self._running_tasks():
                 self._execution.execute(call, planned)
             self.statistics.frozen_calls += 1
+            for store in written:
+                for watcher in store.root.watchers:
+                    watcher.written(store.root)
 
     def _refuse_inside_tasks(self, what: str) -> None:
         """Raises UsageError in the thread that runs a task. Other threads have nothing to do with it."""

@@ -264,6 +264,10 @@ def test_complex_numbers_stay_numpys() -> None:
     z = fnp.array([1 + 2j, 3j])
     assert type(z) is np.ndarray
     same(fnp.arange(2) + z, np.arange(2) + np.array([1 + 2j, 3j]))
+    for name in ("sum", "mean", "std", "ravel", "flip"):
+        same(getattr(fnp, name)(z), getattr(np, name)(z))
+    same(fnp.concatenate([z, fnp.arange(2)]), np.concatenate([z, np.arange(2)]))
+    assert fnp.sort(np.array(["b", "a"])).tolist() == ["a", "b"]
 
 
 def test_frozen_functions_take_arrays() -> None:
@@ -278,3 +282,13 @@ def test_frozen_functions_take_arrays() -> None:
         assert type(found) is ndarray
         same(found, np.sqrt(np.full(4, k + 1.0)) * 2.0)
         same(x, np.full(4, k + 1.0))
+
+
+def test_what_mirrors_an_argument_sees_what_a_frozen_function_does() -> None:
+    grow = fuseir.freeze(lambda x: fnp.add(x, 1.0, out=x))
+    for _ in range(2):
+        grow(fnp.zeros((2, 3)))
+    flat = fnp.zeros(6)
+    grid = flat.reshape(2, 3)
+    grow(grid)
+    same(flat, np.ones(6))
