@@ -47,5 +47,6 @@ def test_scale_shift_is_one_launch() -> None:
 
 def test_the_programs_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (program,) = re.findall(r"```python\n(.*?)```", text, re.S)
-    assert run("-c", program).startswith("116.0\n")
+    array_program, task_program = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert run("-c", array_program) == "500000.000\n"
+    assert run("-c", task_program).startswith("116.0\n")
