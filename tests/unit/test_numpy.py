@@ -48,6 +48,14 @@ def test_own_functions_are_not_numpys(name: str) -> None:
     assert getattr(fnp, name) is not getattr(np, name)
 
 
+def test_other_names_are_the_same_functions() -> None:
+    ufuncs = {name: function for name, function in vars(np).items() if isinstance(function, np.ufunc)}
+    for name, function in ufuncs.items():
+        assert not hasattr(fnp, function.__name__) or getattr(fnp, name) is getattr(fnp, function.__name__), name
+    assert fnp.acos is fnp.arccos
+    assert fnp.conj is fnp.conjugate
+
+
 # Deferred scalars
 
 
@@ -264,6 +272,7 @@ def test_complex_numbers_stay_numpys() -> None:
     z = fnp.array([1 + 2j, 3j])
     assert type(z) is np.ndarray
     same(fnp.arange(2) + z, np.arange(2) + np.array([1 + 2j, 3j]))
+    same(fnp.conj(z), np.conj(z))
     for name in ("sum", "mean", "std", "ravel", "flip"):
         same(getattr(fnp, name)(z), getattr(np, name)(z))
     same(fnp.concatenate([z, fnp.arange(2)]), np.concatenate([z, np.arange(2)]))
