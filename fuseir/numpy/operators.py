@@ -10,8 +10,7 @@ import numpy as np
 
 from fuseir.errors import LegalityError
 from fuseir.numpy.array import Scalar, ndarray
-from fuseir.numpy.ufunc import Operation, ufunc
-from fuseir.runtime.stores import RootStore
+from fuseir.numpy.ufunc import ufunc
 
 _NAMES = """
     absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_count bitwise_or bitwise_xor cbrt ceil
@@ -49,26 +48,19 @@ def _binary(function: ufunc, *, reflected: bool = False, depth: int = 1) -> Call
 
     def method(self: ndarray, other: Any) -> Any:
         kind = type(other)
-        operation: Operation | None = None
-        roots: tuple[RootStore, ...] = ()
-        scalars: tuple[float, ...] = ()
         if kind is ndarray or kind is Scalar:
             operation = self.signature.memo.get((function, self.signature, other.signature))
-            roots = (self.root, other.root)
+            if operation is not None:
+                return self.session.produce(
+                    operation.kind, operation.form, operation.signature, (self.root, other.root), (), _frame(depth)
+                )
         elif kind is float:
             key = (function, kind, self.signature) if reflected else (function, self.signature, kind)
             operation = self.signature.memo.get(key)
-            roots = (self.root,)
-            scalars = (other,)
-        if operation is not None:
-            session, signature = self.session, operation.signature
-            root = RootStore(signature, None, None)
-            if session.made is not None:
-                session.made.append(root)
-            result = operation.kind(session, root, signature)
-            frame = _frame(depth)
-            session.capture(operation.form, (*roots, root), scalars, frame.f_code, frame.f_lasti)
-            return result
+            if operation is not None:
+                return self.session.produce(
+                    operation.kind, operation.form, operation.signature, (self.root,), (other,), _frame(depth)
+                )
         operands = (other, self) if reflected else (self, other)
         if kind in _NUMBERS or isinstance(other, _OPERANDS):
             result = function.apply(operands, 1 + depth)

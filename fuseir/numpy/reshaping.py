@@ -109,7 +109,7 @@ class _Mirror:
         )
         self._copying = False
         for root, _ in self._sides:
-            root.watchers = (*root.watchers, self)
+            root.watch(*root.watchers, self)
 
     def written(self, root: RootStore) -> None:
         """Copies to the other side what a launch wrote; forgets both if one is gone."""
@@ -119,7 +119,7 @@ class _Mirror:
         handles = first.handle(), second.handle()
         if handles[0] is None or handles[1] is None:
             for each in (first, second):
-                each.watchers = tuple([watcher for watcher in each.watchers if watcher is not self])
+                each.watch(*[watcher for watcher in each.watchers if watcher is not self])
             return
         source, target = self._sides if root is first else self._sides[::-1]
         self._copying = True

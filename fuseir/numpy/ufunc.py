@@ -130,15 +130,9 @@ class ufunc:  # noqa: N801 (NumPy's name)
         for scalar in scalars:
             if type(scalar) is int and not operation.low <= scalar <= operation.high:
                 return NotImplemented
-        signature = operation.signature
-        root = RootStore(signature, None, None)
-        if session.made is not None:
-            session.made.append(root)
-        result = operation.kind(session, root, signature)
-        roots.append(root)
-        frame = _frame(depth)
-        session.capture(operation.form, tuple(roots), tuple(scalars), frame.f_code, frame.f_lasti)
-        return result
+        return session.produce(
+            operation.kind, operation.form, operation.signature, tuple(roots), tuple(scalars), _frame(depth)
+        )
 
     # What is not met every time
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fuseir.errors import OutOfMemoryError, UnknownWindowError
+from fuseir.runtime.arrays import Array
 from fuseir.runtime.buffers import BufferPool
 from fuseir.runtime.lost_contents import lose_changes, note_replaced
 from fuseir.runtime.plan import Outcome
@@ -55,38 +56,38 @@ class Execution:
 
     def require_memory(self, planned: Planned, roots: Sequence[RootStore]) -> None:
         """Raises OutOfMemoryError if a plan takes more memory than there is; nothing has run then."""
-        use = planned.plan.memory_use(tuple([root.buffer is not None for root in roots]))
+        plan, statistics = planned.plan, self._statistics
+        count = len(roots)
+        use = plan.memory_use(tuple([k for k in plan.touched if k < count and roots[k].buffer is not None]))
         self._buffers.require(use.growth)
-        self._statistics.peak_bytes = max(self._statistics.peak_bytes, use.peak)
+        if use.peak > statistics.peak_bytes:
+            statistics.peak_bytes = use.peak
 
     def execute(self, segment: Segment | Call, planned: Planned) -> None:
         """Runs a plan on the segment's stores. Raises what a task failed with; other tasks have run."""
         plan, roots = planned.plan, segment.roots
-        slots = [root.buffer for root in roots]
-        lost = {k: root.failure for k, root in enumerate(roots) if root.failure is not None}
+        # Most stores of a window are values by now: nothing is looked up for them.
+        count = len(roots)
+        touched = [(k, roots[k]) for k in plan.touched if k < count]
+        slots: list[Array | None] = [None] * count
+        lost = {k: root.failure for k, root in touched if root.failure is not None}
         try:
-            for root in roots:
+            for k, root in touched:
+                slots[k] = root.buffer
                 root.buffer = None  # what the plan releases is gone at once
-            outcome = plan.run(slots, segment.scalars, self._buffers.allocate, lost_before=lost)
+            outcome = plan.run(slots, segment.scalars if plan.takes_scalars else (), self._buffers.allocate, lost)
         except BaseException as error:  # an interrupt between two steps
             taken = planned.taken
             lose_changes([each for k, each in enumerate(segment.launches) if taken is None or k in taken], error)
             raise
         finally:
-            for root, buffer in zip(roots, slots, strict=True):
-                root.buffer = buffer
+            for k, root in touched:
+                root.buffer = slots[k]
         if lost or outcome.lost:
-            for number, root in enumerate(roots):
-                root.failure = outcome.lost.get(number)
-                root.replaced = False
+            for k, root in touched:
+                root.lose(outcome.lost.get(k))
             note_replaced(self._window.launches)
-        statistics = self._statistics
-        statistics.windows += 1
-        statistics.tasks += plan.tasks
-        statistics.launches += plan.launches
-        statistics.native_calls += outcome.native_calls
-        statistics.temporaries += len(plan.temporaries)
-        statistics.temporary_bytes += plan.temporary_bytes
+        self._statistics.add_run(plan, outcome.native_calls)
         if outcome.failure is not None:
             _raise_failure(outcome, segment)
 

@@ -67,12 +67,12 @@ class Form:
         self.changed = tuple([k for k, privilege in privileges if privilege.returned])
         self._checked: set[tuple[int, ...]] = set()
 
-    def replaces(self, argument: int, root: RootStore) -> bool:
-        """Whether a launch writes every element of the root that is this argument."""
+    def replaces(self, argument: int, shape: Shape) -> bool:
+        """Whether a launch writes every element of this argument's root, which has this shape."""
         view = self.views[argument]
         return (
             self.instance.privileges[argument].writes
-            and view.covers(root.shape)
+            and view.covers(shape)
             and self.partitions[argument].covers(view.shape, self.domain)
         )
 

@@ -232,7 +232,7 @@ class Recording:
             session.run_frozen(Call(self, roots), needed, written)
         except BaseException:
             for root in self._inside:
-                root.failure = None
+                root.lose(None)
             raise
         results: list[Handle] = []
         for kind, signature, k, place in self._returned:

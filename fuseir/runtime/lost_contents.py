@@ -12,7 +12,7 @@ def lose_changes(launches: Iterable[Launch], error: BaseException) -> None:
     for launch in launches:
         for root, privilege in zip(launch.roots, launch.instance.privileges, strict=True):
             if privilege.returned:
-                root.failure, root.replaced = error, False
+                root.lose(error)
 
 
 def note_replaced(launches: Iterable[Launch]) -> None:
@@ -21,4 +21,4 @@ def note_replaced(launches: Iterable[Launch]) -> None:
         for k, privilege in enumerate(launch.instance.privileges):
             root = launch.roots[k]
             if privilege.returned and root.failure is not None:
-                root.replaced |= launch.form.replaces(k, root)
+                root.replaced |= launch.form.replaces(k, root.shape)

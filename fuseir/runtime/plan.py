@@ -86,6 +86,7 @@ class BatchOutcome:
 
 
 FINE = BatchOutcome(ran=True)
+_NOT_RUN = BatchOutcome(ran=False)
 
 
 class Batch(ABC):
@@ -93,6 +94,9 @@ class Batch(ABC):
 
     ``slots`` are those that have buffers from its start to its end, ``workspace_bytes`` what it takes besides.
     """
+
+    takes_scalars = True
+    """Whether steps may look at scalars."""
 
     def __init__(self, steps: Sequence[Step | Release | Swap], slots: Sequence[int], workspace_bytes: int) -> None:
         self.steps = tuple(steps)
@@ -104,6 +108,13 @@ class Batch(ABC):
             for step in steps
             if isinstance(step, Release | Swap)
         )
+
+    def attempt(self, slots: list[Array | None], scalars: Sequence[Number], allocate: Allocate) -> BatchOutcome:
+        """``run``; raises nothing."""
+        try:
+            return self.run(slots, scalars, allocate)
+        except BaseException as error:  # an interrupt, before anything was done
+            return BatchOutcome(True, dict.fromkeys(range(len(self.steps)), error))
 
     @abstractmethod
     def run(self, slots: list[Array | None], scalars: Sequence[Number], allocate: Allocate) -> BatchOutcome:
@@ -142,6 +153,10 @@ class Outcome:
     native_calls: int = 0
 
 
+_FINE_IN_ONE_CALL = Outcome(native_calls=1)
+"""Read by everyone, and changed by nobody."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Steps in order, over slots: first those that a run binds, then those of stores that the passes made.
@@ -154,6 +169,12 @@ class Plan:
     tasks: int
     launches: int
     temporaries: tuple[int, ...]
+
+    @cached_property
+    def takes_scalars(self) -> bool:
+        """Whether steps may look at scalars."""
+        batches = [step for step in self.steps if isinstance(step, Batch)]
+        return len(batches) < len(self.steps) or any(batch.takes_scalars for batch in batches)
 
     @cached_property
     def temporary_bytes(self) -> int:
@@ -173,27 +194,64 @@ class Plan:
         A step that fails loses the slots it writes, and a step that needs a lost slot loses its own; all others run
         (nothing else is lost). ``lost_before`` says which were lost already.
         """
-        bound, outcome = len(slots), Outcome()
-        lost = outcome.lost
-        if lost_before:
-            lost.update(lost_before)
-        run = _Run(self.slots, slots, scalars, allocate, outcome)
-        slots += [None] * (len(self.slots) - bound)
+        bound = len(slots)
+        slots += self._unbound[bound:]
         try:
-            for batch, step in self._flow:
-                if batch is not None:
-                    run.batch(batch)
-                elif step is not None:
-                    run.step(step)
+            if len(self.steps) == 1 and not lost_before:
+                # What nearly all plans are, and all is well: there is nothing to keep account of.
+                batch = self.steps[0]
+                if isinstance(batch, Batch):
+                    done = batch.attempt(slots, scalars, allocate)
+                    if done is FINE:
+                        batch.move(slots)
+                        return _FINE_IN_ONE_CALL
+                    return self._followed(bound, slots, scalars, allocate, {}, (batch, done))
+            return self._followed(bound, slots, scalars, allocate, lost_before or {})
         finally:
             del slots[bound:]
-        if lost:
-            for slot in range(bound, len(self.slots)):
-                lost.pop(slot, None)
+
+    def _followed(
+        self,
+        bound: int,
+        slots: list[Array | None],
+        scalars: Sequence[Number],
+        allocate: Allocate,
+        lost_before: Mapping[int, BaseException],
+        attempted: tuple[Batch, BatchOutcome] | None = None,
+    ) -> Outcome:
+        """Runs the steps, but for the batch that was attempted, and keeps account of what is lost."""
+        outcome = Outcome(lost=dict(lost_before))
+        run = _Run(self.slots, slots, scalars, allocate, outcome)
+        if attempted is not None:
+            run.follow_batch(*attempted)
+        else:
+            for step in self.steps:
+                if isinstance(step, Batch):
+                    run.batch(step)
+                else:
+                    run.step(step)
+        for slot in range(bound, len(self.slots)):
+            outcome.lost.pop(slot, None)
         return outcome
 
-    def memory_use(self, bound: tuple[bool, ...]) -> MemoryUse:
-        """What a run takes of memory if these of the first slots are bound. Exact, as long as nothing fails."""
+    @cached_property
+    def touched(self) -> tuple[int, ...]:
+        """The slots that some step does something with; the others may as well be empty."""
+        slots: set[int] = set()
+        for step in self.steps:
+            if isinstance(step, Batch):
+                slots.update(step.slots)
+            for each in step.steps if isinstance(step, Batch) else (step,):
+                if isinstance(each, Release):
+                    slots.add(each.slot)
+                elif isinstance(each, Swap):
+                    slots.update((each.first, each.second))
+                else:
+                    slots.update(each.reads, each.needs, *each.needs.values())
+        return tuple(sorted(slots))
+
+    def memory_use(self, bound: tuple[int, ...]) -> MemoryUse:
+        """What a run takes of memory if these slots have buffers when it starts. Exact, as long as nothing fails."""
         known = self._memory_uses
         found = known.get(bound)
         if found is None:
@@ -201,20 +259,20 @@ class Plan:
         return found
 
     @cached_property
-    def _memory_uses(self) -> dict[tuple[bool, ...], MemoryUse]:
+    def _memory_uses(self) -> dict[tuple[int, ...], MemoryUse]:
         return {}
 
     @cached_property
-    def _flow(self) -> tuple[tuple[Batch | None, Step | Release | Swap | None], ...]:
-        """The steps, batches first in each pair: asking each time what a step is takes longer than a batch's own work."""
-        return tuple((step, None) if isinstance(step, Batch) else (None, step) for step in self.steps)
+    def _unbound(self) -> list[None]:
+        """As many empty slots as there are."""
+        return [None] * len(self.slots)
 
 
 def _memory_use(
-    slots: Sequence[Slot], steps: Sequence[Step | Release | Swap | Batch], bound: Sequence[bool]
+    slots: Sequence[Slot], steps: Sequence[Step | Release | Swap | Batch], bound: Sequence[int]
 ) -> MemoryUse:
     sizes = [bytes_taken(prod(slot.shape) * slot.dtype.itemsize) for slot in slots]
-    there = [*bound, *[False] * (len(slots) - len(bound))]
+    there = [slot in bound for slot in range(len(slots))]
     before = now = peak = sum(size for size, has in zip(sizes, there, strict=True) if has)
     for step in steps:
         used, workspace = set[int](), 0
@@ -259,23 +317,21 @@ class _Run:
 
     def batch(self, batch: Batch) -> None:
         """Runs steps at once, where nothing is lost; else one by one."""
+        lost = bool(self.outcome.lost)
+        self.follow_batch(batch, _NOT_RUN if lost else batch.attempt(self.working, self.scalars, self.allocate))
+
+    def follow_batch(self, batch: Batch, done: BatchOutcome) -> None:
+        """Keeps account of what became of a batch; runs its steps one by one if it has not run."""
         outcome = self.outcome
-        done = None
-        if not outcome.lost:
-            try:
-                done = batch.run(self.working, self.scalars, self.allocate)
-            except BaseException as error:  # an interrupt, before anything was done
-                done = BatchOutcome(True, dict.fromkeys(range(len(batch.steps)), error))
-            if done is FINE:
-                outcome.native_calls += 1
-                batch.move(self.working)
-                return
-        if done is None or not done.ran:
+        if not done.ran:
             for step in batch.steps:
                 outcome.native_calls += not isinstance(step, Release | Swap)
                 self.step(step)
             return
         outcome.native_calls += 1
+        if done is FINE:
+            batch.move(self.working)
+            return
         for number, step in enumerate(batch.steps):
             self._follow(step, _raising(done.failures.get(number)))
         if done.interrupt is not None and outcome.failure is None:

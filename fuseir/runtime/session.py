@@ -9,8 +9,10 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from types import CodeType
+from threading import get_ident
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import ReferenceType
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -28,7 +30,7 @@ from fuseir.runtime.execution import Execution
 from fuseir.runtime.forms import Form, Forms, call_key
 from fuseir.runtime.plan import Number
 from fuseir.runtime.planning import Planned, Planner
-from fuseir.runtime.signatures import Signatures, checked_shape
+from fuseir.runtime.signatures import Signature, Signatures, checked_shape
 from fuseir.runtime.statistics import Statistics
 from fuseir.runtime.stores import Handle, RootStore, Store, raise_if_lost
 from fuseir.runtime.tasks import Task
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from fuseir.runtime.freezing import Call
 
 _H = TypeVar("_H", bound=Handle)
+_new = object.__new__
 
 _FEW = 8
 """A task of a full window that takes at most one launch in so many does not need a window of that size."""
@@ -55,8 +58,7 @@ class Session:
         self.options: Options = options_from(options)
         self.statistics = Statistics()
         self._lock = threading.RLock()
-        self._window = Window()
-        self._size = self.options.window
+        self._window = Window(self.options.window)
         self.signatures = Signatures()
         self._disk = cache_of(self.options)
         self._forms = Forms(self.options.procs, self._disk)
@@ -208,9 +210,8 @@ class Session:
             self._wait_for_turn()
         try:
             for k in form.needed:
-                root = roots[k]
-                if root.failure is not None or not root.defined:
-                    _raise_if_unreadable(form, k, root)
+                if not roots[k].plain:
+                    _raise_if_unreadable(form, k, roots[k])
             if len({*roots}) < len(roots):
                 form.check_overlaps(roots)
         except FuseirError as error:
@@ -220,15 +221,48 @@ class Session:
         # One append, so that no lock is needed.
         window.records.append((form, roots, scalars, code, instruction))
         for k in form.changed:
-            root = roots[k]
-            root.defined = True
-            if root.failure is not None and form.replaces(k, root):
-                root.replaced = True  # nobody will look at what was lost
-            if root.watchers:
-                for watcher in root.watchers:
-                    watcher.written(root)
-        if len(window.records) - window.fences >= self._size:
+            if not roots[k].plain:
+                _note_written(form, k, roots[k])
+        if len(window.records) >= window.limit:
             self._run_full_windows()
+
+    def produce(
+        self,
+        kind: type[_H],
+        form: Form,
+        signature: Signature,
+        inputs: tuple[RootStore, ...],
+        scalars: tuple[Number, ...],
+        frame: FrameType,
+    ) -> _H:
+        """The first handle, of a kind, on a new root, behind a launch that reads the inputs and writes all of the root, its last argument.
+
+        Where client libraries' programs spend their time: ``capture`` with all that cannot happen here left out, and objects made without
+        their ``__init__``, the call of which takes longer than what it does. Raises as ``launch`` does.
+        """
+        root = _new(RootStore)
+        root.signature = signature
+        root.name = root.buffer = root.failure = None
+        root.defined = root.plain = True
+        root.replaced = False
+        root.watchers = ()
+        handle = _new(kind)
+        handle.session = self
+        handle.root = root
+        handle.signature = signature
+        handle._base = None  # pyright: ignore[reportPrivateUsage]
+        root.handle = ReferenceType(handle)
+        for each in inputs:
+            if not each.plain or self._exclusive:
+                if self.made is not None:
+                    self.made.append(root)
+                self.capture(form, (*inputs, root), scalars, frame.f_code, frame.f_lasti)
+                return handle
+        window = self._window
+        window.records.append((form, (*inputs, root), scalars, frame.f_code, frame.f_lasti))
+        if len(window.records) >= window.limit:
+            self._run_full_windows()
+        return handle
 
     def fence(self) -> None:
         """Ends the window: nothing captured before fuses with anything captured after."""
@@ -240,7 +274,7 @@ class Session:
 
         Doubled when all of a full window became one task (Diffuse §7; D32), halved again when the first task was a small part of it.
         """
-        return self._size
+        return self._window.size
 
     def explain(self) -> Explanation:
         """Why the window that was planned last was, or was not, fused. Captures that have not run are not in it."""
@@ -268,18 +302,20 @@ class Session:
     def flush(self) -> None:
         """Runs everything captured. Raises what a task failed with; other tasks of the window have run."""
         with self._lock:
-            self._refuse_inside_tasks("flush")
-            self._refuse_in_recording("runs what was captured")
+            if self._exclusive:
+                self._refuse_inside_tasks("flush")
+                self._refuse_in_recording("runs what was captured")
             self._run(full=False)
 
     def read(self, root: RootStore, view: View) -> Array:
         """The contents of a view of a store as a new array, after running what was captured."""
         with self._lock:
-            self._refuse_inside_tasks("read")
-            self._refuse_in_recording("reads a store")
+            if self._exclusive:
+                self._refuse_inside_tasks("read")
+                self._refuse_in_recording("reads a store")
             if self._window.records:
                 self.statistics.forced_flushes += 1
-                self.flush()
+                self._run(full=False)
             raise_if_lost(root)
             if root.buffer is None:
                 raise UsageError(f"store {root.name or ''}{root.shape} is read before anything was written to it")
@@ -291,7 +327,7 @@ class Session:
     @property
     def is_recording(self) -> bool:
         """Whether this thread is in the first call of a frozen function."""
-        return self._recorded is not None and self._runner == threading.get_ident()
+        return self._recorded is not None and self._runner == get_ident()
 
     @contextmanager
     def recording(self, name: str) -> Generator[list[RootStore]]:
@@ -299,13 +335,15 @@ class Session:
         with self._lock:
             self._refuse_inside_tasks("call a frozen function on")
             self._run(full=False)
-            size, self._size = self._size, sys.maxsize
-            self._recorded, self._runner, self._exclusive = name, threading.get_ident(), True
+            size = self._window.size
+            self._window.resize(sys.maxsize)
+            self._recorded, self._runner, self._exclusive = name, get_ident(), True
             self.made = made = []
             try:
                 yield made
             finally:
-                self._recorded, self._exclusive, self.made, self._size = None, False, None, size
+                self._recorded, self._exclusive, self.made = None, False, None
+                self._window.resize(size)
 
     def take_recorded(self) -> Segment | None:
         """All that was launched in ``recording``; None if nothing was."""
@@ -317,9 +355,12 @@ class Session:
 
     def run_recorded(self, segment: Segment) -> Planned:
         """Runs what was recorded, on the stores it was recorded on, and returns its plan. Inside ``recording``."""
-        with self._running_tasks():
+        self._start_tasks()
+        try:
             planned = self._execution.planned(segment)
             self._execution.execute(segment, planned)
+        finally:
+            self._end_tasks()
         return planned
 
     def run_frozen(self, call: Call, needed: Sequence[Handle], written: Sequence[Handle]) -> None:
@@ -332,11 +373,14 @@ class Session:
                 if not store.root.defined:
                     raise UsageError(f"{store!r} is used before anything was written to it")
             for store in written:
-                store.root.defined = True
+                store.root.define()
             planned = self._planner.latest(call.key, call.planned)
             self._execution.require_memory(planned, call.roots)
-            with self._running_tasks():
+            self._start_tasks()
+            try:
                 self._execution.execute(call, planned)
+            finally:
+                self._end_tasks()
             self.statistics.frozen_calls += 1
             for store in written:
                 for watcher in store.root.watchers:
@@ -344,7 +388,7 @@ class Session:
 
     def _refuse_inside_tasks(self, what: str) -> None:
         """Raises UsageError in the thread that runs a task. Other threads have nothing to do with it."""
-        if self._running and self._runner == threading.get_ident():
+        if self._running and self._runner == get_ident():
             raise UsageError(f"a task's body cannot {what} the session that runs it")
 
     def _refuse_in_recording(self, what: str) -> None:
@@ -361,7 +405,7 @@ class Session:
 
     def _run_full_windows(self) -> None:
         with self._lock:
-            while len(self._window.records) - self._window.fences >= self._size:
+            while len(self._window.records) >= self._window.limit:
                 self._run(full=True)
 
     def _run(self, *, full: bool) -> None:
@@ -370,31 +414,33 @@ class Session:
         segment = self._window.take(full=full and self.options.fuse and self.options.target != "reference")
         if segment is None:
             return
-        with self._running_tasks():
+        self._start_tasks()
+        try:
             planned = self._execution.planned(segment)
             if full:
                 self.statistics.full_windows += 1
                 self._resize(planned)
             self._execution.execute(segment, planned)
-
-    @contextmanager
-    def _running_tasks(self) -> Generator[None]:
-        """Marks the time in which tasks run."""
-        self._running = self._exclusive = True
-        self._runner = threading.get_ident()
-        try:
-            yield
         finally:
-            self._running = False
-            self._exclusive = self._recorded is not None
+            self._end_tasks()
+
+    def _start_tasks(self) -> None:
+        """Marks the time in which tasks run, until ``_end_tasks``. No context manager: those take a microsecond."""
+        self._running = self._exclusive = True
+        self._runner = get_ident()
+
+    def _end_tasks(self) -> None:
+        self._running = False
+        self._exclusive = self._recorded is not None
 
     def _resize(self, planned: Planned) -> None:
         """Grows or shrinks the window by what became of a full one."""
+        size = self._window.size
         if planned.grows:
-            self._size = max(self._size, min(2 * self._size, self.options.max_window))
-        elif planned.taken is not None and _FEW * len(planned.taken) <= self._size:
+            self._window.resize(max(size, min(2 * size, self.options.max_window)))
+        elif planned.taken is not None and _FEW * len(planned.taken) <= size:
             # Looking through a window costs its length, for each task.
-            self._size = max(self.options.window, self._size // 2)
+            self._window.resize(max(self.options.window, size // 2))
 
 
 def _raise_if_unreadable(form: Form, argument: int, root: RootStore) -> None:
@@ -407,6 +453,15 @@ def _raise_if_unreadable(form: Form, argument: int, root: RootStore) -> None:
             f"{store} of shape {root.shape} is used as '{privilege}' ({name} of task '{form.instance.task_name}') before anything was "
             "written to it"
         )
+
+
+def _note_written(form: Form, argument: int, root: RootStore) -> None:
+    """Notes that a launch of the form, captured just now, writes to a root."""
+    root.define()
+    if root.failure is not None and form.replaces(argument, root.shape):
+        root.replaced = True  # nobody will look at what was lost
+    for watcher in root.watchers:
+        watcher.written(root)
 
 
 def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:

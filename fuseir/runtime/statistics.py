@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fuseir.runtime.plan import Plan
 
 
 @dataclass
@@ -45,6 +49,16 @@ class Statistics:
     """Windows executed because a value was read."""
     compile_seconds: float = 0.0
     """Seconds spent making plans."""
+
+    def add_run(self, plan: Plan, native_calls: int) -> None:
+        """Counts a run of a plan."""
+        self.windows += 1
+        self.native_calls += native_calls
+        self.tasks += plan.tasks
+        self.launches += plan.launches
+        if plan.temporaries:
+            self.temporaries += len(plan.temporaries)
+            self.temporary_bytes += plan.temporary_bytes
 
     def __str__(self) -> str:
         return "\n".join(f"{field.name:18} {getattr(self, field.name):>12.6g}" for field in fields(self))

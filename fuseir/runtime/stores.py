@@ -41,19 +41,36 @@ class RootStore:
     some captured launch wrote to it. ``failure`` is what made its contents be lost, if they were, and ``replaced`` says that a
     captured launch is to write all of them anew. ``handle`` is the first handle; when it is gone, all are. ``watchers`` are told of each
     captured launch that changes the store.
+
+    ``plain`` is what the hot path looks at: the store is defined, and nothing is lost or watched. Change the others by the methods here.
     """
 
-    __slots__ = ("buffer", "defined", "failure", "handle", "name", "replaced", "signature", "watchers")
+    __slots__ = ("buffer", "defined", "failure", "handle", "name", "plain", "replaced", "signature", "watchers")
 
     def __init__(self, signature: Signature, name: str | None, buffer: Array | None) -> None:
         self.signature = signature
         self.name = name
         self.buffer = buffer
-        self.defined = buffer is not None
+        self.defined = self.plain = buffer is not None
         self.failure: BaseException | None = None
         self.replaced = False
         self.watchers: tuple[Watcher, ...] = ()
         self.handle: ReferenceType[Handle]
+
+    def define(self) -> None:
+        """Notes that a launch is to write to it."""
+        self.defined = True
+        self.plain = self.failure is None and not self.watchers
+
+    def lose(self, error: BaseException | None) -> None:
+        """Notes what made its contents be lost; None: nothing, or no longer."""
+        self.failure, self.replaced = error, False
+        self.plain = self.defined and error is None and not self.watchers
+
+    def watch(self, *watchers: Watcher) -> None:
+        """Has these told of changes from now on, and nobody else."""
+        self.watchers = watchers
+        self.plain = self.defined and self.failure is None and not watchers
 
     @property
     def shape(self) -> Shape:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Sequence
 from enum import StrEnum
 from functools import cached_property
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, repeat
+from operator import attrgetter, call, is_, itemgetter
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
@@ -27,6 +27,9 @@ Record = tuple[Form | None, tuple[RootStore, ...], tuple[Number, ...], CodeType 
 """A launch as captured: the fields of ``Launch``; a plain tuple takes a fraction of the time to make. Without a form: a fence."""
 
 FENCE: Record = (None, (), (), None, 0)
+
+_form, _roots, _scalars = itemgetter(0), itemgetter(1), itemgetter(2)
+_handle = attrgetter("handle")
 
 
 class Launch(NamedTuple):
@@ -118,12 +121,14 @@ class Segment:
     def __init__(self, records: list[Record], full: bool) -> None:
         self.records = records
         self.full = full
-        forms, roots, scalars, _, _ = zip(*records, strict=True)
-        self.forms: tuple[Form | None, ...] = forms
-        self.arguments: tuple[RootStore, ...] = tuple(chain.from_iterable(roots))
+        self.forms: tuple[Form | None, ...] = tuple(map(_form, records))
+        self.arguments: tuple[RootStore, ...] = tuple(chain.from_iterable(map(_roots, records)))
         """The roots of all store arguments, in order."""
-        self.scalars: list[Number] = list(chain.from_iterable(scalars))
+
+    @cached_property
+    def scalars(self) -> list[Number]:
         """The values of all launches' scalars, in order."""
+        return list(chain.from_iterable(map(_scalars, self.records)))
 
     @cached_property
     def roots(self) -> tuple[RootStore, ...]:
@@ -191,23 +196,48 @@ def lives_of(roots: tuple[RootStore, ...]) -> tuple[Life, ...]:
 class Numbering:
     """How a key numbers roots, in a form that finds out quickly whether another segment of the same forms has it too."""
 
-    __slots__ = ("_first", "_lives", "_spread")
+    __slots__ = ("_dead", "_first", "_internal", "_released", "_spread")
 
     def __init__(self, key: Key) -> None:
-        self._first = _getter([key.numbers.index(number) for number in range(len(key.lives))])
+        first = [key.numbers.index(number) for number in range(len(key.lives))]
+        self._first = _getter(first)
         self._spread = _getter(key.numbers)
-        self._lives = key.lives
+        numbered = list(enumerate(key.lives))
+        self._dead = [life is not Life.HELD for life in key.lives]
+        self._released = [number for number, life in numbered if life is Life.RELEASED]
+        # Whoever replaces all contents at once does not care whether there were any: released is internal for it.
+        arguments = [(form, k) for form in key.forms if form is not None for k in range(len(form.views))]
+        self._internal = [
+            number
+            for number, life in numbered
+            if life is Life.INTERNAL and not _replaces(*arguments[first[number]], key.signatures[number].store_shape)
+        ]
 
     def fits(self, segment: Segment) -> bool:
         """Whether the segment's key has this numbering and these lives. Then its roots are numbered."""
-        roots = self._first(segment.arguments)
-        if self._spread(roots) != segment.arguments or len(set(roots)) < len(roots) or lives_of(roots) != self._lives:
+        arguments = segment.arguments
+        roots = self._first(arguments)
+        if self._spread(roots) != arguments or len(set(roots)) < len(roots):
             return False
+        # By identity: handles compare element by element.
+        if list(map(is_, map(call, map(_handle, roots)), repeat(None))) != self._dead:
+            return False
+        for number in self._internal:
+            if roots[number].buffer is not None:
+                return False
+        for number in self._released:
+            if roots[number].buffer is None:
+                return False
         segment.roots = roots
         return True
 
 
-def _getter(positions: Sequence[int]) -> Callable[[tuple[RootStore, ...]], tuple[RootStore, ...]]:
+def _replaces(form: Form, argument: int, shape: Shape) -> bool:
+    """Whether launches of a form write all of an argument's root, of this shape, and do not look at it."""
+    return argument not in form.needed and form.replaces(argument, shape)
+
+
+def _getter(positions: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     """The elements of a tuple at these positions, as a tuple."""
     if len(positions) >= 2:
         return itemgetter(*positions)
@@ -217,27 +247,32 @@ def _getter(positions: Sequence[int]) -> Callable[[tuple[RootStore, ...]], tuple
 class Window:
     """What is captured and waits, in order.
 
-    ``records`` is one list for ever, and a launch is added by one ``append``: threads need no lock for that. ``fences`` says how many of
-    the records are no launches.
+    ``records`` is one list for ever, and a launch is added by one ``append``: threads need no lock for that. It is full with ``limit``
+    records: ``size`` launches, and the fences among them.
     """
 
-    __slots__ = ("fences", "records")
+    __slots__ = ("limit", "records", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         self.records: list[Record] = []
-        self.fences = 0
+        self.size = self.limit = size
+
+    def resize(self, size: int) -> None:
+        """Sets how many launches fill it."""
+        self.limit += size - self.size
+        self.size = size
 
     def fence(self) -> None:
         """Nothing moves or fuses across this. One is as good as many."""
         if not self.records or self.records[-1] is not FENCE:
             self.records.append(FENCE)
-            self.fences += 1
+            self.limit += 1
 
     def take(self, *, full: bool) -> Segment | None:
         """Empties the window. None if no launch was in it."""
         records = self.records[:]
         del self.records[: len(records)]
-        self.fences = 0
+        self.limit = self.size
         # Fences at the ends separate nothing.
         if records and records[-1] is FENCE:
             records.pop()
@@ -253,4 +288,4 @@ class Window:
     def put_back(self, records: list[Record]) -> None:
         """Puts what did not run in front of what was added meanwhile."""
         self.records[:0] = records
-        self.fences += records.count(FENCE)
+        self.limit += records.count(FENCE)

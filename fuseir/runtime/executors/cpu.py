@@ -87,6 +87,7 @@ class CpuExecutor:
         maker = StepMaker(self._machine.pool, self._machine.cache, slot_numbers, plan_slots, scalar_numbers)
         kernels = self._compiled(module, memory, signatures)
         steps: list[Step | Release | Swap] = []
+        after = _touched(module)
         for op in module.ops:
             if isinstance(op, LaunchOp):
                 name = op.task_name
@@ -97,10 +98,10 @@ class CpuExecutor:
                     steps.append(OpaqueStep.of(op, slot_numbers, scalar_numbers, opaque_tasks[name], numbers[op]))
             elif isinstance(op, SwapOp):
                 steps.append(Swap(slot_numbers[op.first], slot_numbers[op.second]))
-            elif isinstance(op, ReleaseOp) and plan_slots[slot_numbers[op.store]].name is None:
-                # What has a name was given from outside, or is asked for at the end.
+            elif isinstance(op, ReleaseOp) and op.store in after and plan_slots[slot_numbers[op.store]].name is None:
+                # What has a name was given from outside, or is asked for at the end. What nothing touches has no buffer, or goes without.
                 steps.append(Release(slot_numbers[op.store]))
-        removed = before - _touched(module)
+        removed = before - after
         return Plan(
             tuple(plan_slots),
             (

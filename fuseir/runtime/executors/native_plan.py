@@ -142,6 +142,7 @@ class NativeBatch(Batch):
         self._bound = tuple((slot, (plan_slots[slot].shape, plan_slots[slot].dtype)) for slot in self.slots)
         self._step_numbers = writer.step_numbers
         self._scalars = writer.scalars
+        self.takes_scalars = bool(writer.scalars)
         self._own_slots = _picker(self.slots)
         self._own_scalars = _picker([number for number, _ in writer.scalars])
         codes = (abi.SCALAR_FORMATS[name] for _, name in writer.scalars)
