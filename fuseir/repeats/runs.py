@@ -33,15 +33,14 @@ def cut_runs(
     for repeat in repeats:
         first = repeat.starts[0]
         substring = sequence[first : first + repeat.length]
-        runs = _runs(repeat)
-        period = smallest_period(substring) if len(runs) < len(repeat.starts) else repeat.length
+        period = smallest_period(substring) if follows_itself(repeat) else repeat.length
         length = -(-max(minimum, 1) // period) * period
         if length >= repeat.length:
             starts_of.setdefault(substring.tobytes(), []).extend(repeat.starts)
             continue
         piece = substring[:length]
         starts = starts_of.setdefault(piece.tobytes(), [])
-        for start, end in runs:
+        for start, end in _runs(repeat):
             at = start
             while at + length <= end or _fits(sequence, free, piece, at, end):
                 starts.append(at)
@@ -50,6 +49,11 @@ def cut_runs(
             free[at:end] = True
     cut = [Repeat(len(key) // sequence.itemsize, tuple(sorted(starts))) for key, starts in starts_of.items()]
     return sorted(cut, key=lambda repeat: (-repeat.length, repeat.starts))
+
+
+def follows_itself(repeat: Repeat) -> bool:
+    """Whether the repeat is there twice in a row somewhere: it is a loop then."""
+    return len(_runs(repeat)) < len(repeat.starts)
 
 
 def _runs(repeat: Repeat) -> list[tuple[int, int]]:
