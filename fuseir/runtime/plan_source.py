@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fuseir.cache import cache_of
 from fuseir.location import CallSite
 from fuseir.options import Options
-from fuseir.runtime.background import Background
+from fuseir.runtime.background import Background, planning_turn
 from fuseir.runtime.planning import Planned
 from fuseir.runtime.window import Key, Segment
 
@@ -25,7 +25,7 @@ class PlanSource:
         self._options = options
         self._machine: NativeMachine | None = None
         self._stored: StoredPlans | None = None
-        self._background: Background | None = None
+        self._background: Background[Segment, Planned] | None = None
         self._compiler: Compiler | None = None
         self._background_compiler: Compiler | None = None
         self._difference: tuple[str, CallSite] | None = None
@@ -42,7 +42,7 @@ class PlanSource:
 
                 self._stored = StoredPlans.of(cache_of(options), self._machine, options)
                 if options.background and options.fuse:
-                    self._background = Background(self._made_in_background)
+                    self._background = Background(self._made_in_background, name="fuseir-plans", turn=planning_turn)
 
     @property
     def kernels_compiled(self) -> int:

@@ -14,12 +14,13 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "fuseir"
 
 # Each package may import itself and the ones named here; whatever is in BASE may be imported by all.
-BASE = {"errors", "location", "options", "dtypes", "resources"}
+BASE = {"errors", "location", "options", "dtypes", "resources", "repeats"}
 ALLOWED = {
     "errors": set(),
     "location": set(),
     "options": set(),
     "resources": set(),
+    "repeats": set(),
     "dtypes": set(),
     "dialects": set(),
     "passes": {"dialects", "universe"},

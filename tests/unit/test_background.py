@@ -25,7 +25,7 @@ def session_of(**options: Any) -> fuseir.Session:
     return fuseir.Session(**{"cache": False, "background": True, "window": 8, "procs": 4, **options})
 
 
-def background_of(session: fuseir.Session) -> Background:
+def background_of(session: fuseir.Session) -> Background[Segment, Planned]:
     source = session._planner._source  # pyright: ignore[reportPrivateUsage]
     assert source is not None
     background = source._background  # pyright: ignore[reportPrivateUsage]
@@ -148,7 +148,7 @@ def test_jobs_are_forgotten_when_it_stops() -> None:
         made.append(job)
         raise RuntimeError("none")
 
-    background = Background(make)
+    background = Background(make, name="test")
     job: Any = None
     for _ in range(50):
         background.submit(job)
