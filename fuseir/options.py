@@ -28,6 +28,8 @@ class Options:
     """Launches at which a window is full at first: its first task runs without being asked for."""
     max_window: int = 1024
     """What a window grows to at most, while all of it becomes one task; it never grows if this is not above ``window``."""
+    trace: bool = True
+    """Whether repeating fragments of the stream are looked for, to be run as one segment each (docs/tracing.md); never affects results."""
     fuse: bool = True
     """Whether tasks are fused (``FUSEIR_DISABLE=1`` turns it off; results do not change)."""
     memory_bytes: int | None = None
@@ -77,6 +79,7 @@ _VARIABLES = {
     "memory_bytes": "FUSEIR_MEMORY_BYTES",
     "pool_bytes": "FUSEIR_POOL_BYTES",
     "fuse": "FUSEIR_DISABLE",
+    "trace": "FUSEIR_TRACE",
     "check": "FUSEIR_CHECK",
     "cache": "FUSEIR_CACHE",
     "cache_dir": "FUSEIR_CACHE_DIR",
@@ -129,7 +132,7 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     for key, most in (("procs", 65536), ("threads", 4096)):
         if (value := getattr(options, key)) > most:
             raise UsageError(f"option '{key}' is at most {most}, not {value!r}")
-    for key in ("fuse", "check", "cache", "cache_probe", "background"):
+    for key in ("fuse", "trace", "check", "cache", "cache_probe", "background"):
         if not isinstance(value := getattr(options, key), bool):
             raise UsageError(f"option '{key}' is True or False, not {value!r}")
     for key in ("cache_dir", "dump_ir", "remarks_file"):
@@ -145,7 +148,7 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
 def _parse(field: str, variable: str, text: str) -> Any:
     if field in ("target", "cache_dir", "dump_ir", "remarks", "remarks_file"):
         return text
-    if field in ("fuse", "check", "cache", "cache_probe", "background"):
+    if field in ("fuse", "trace", "check", "cache", "cache_probe", "background"):
         if text not in ("0", "1"):
             raise UsageError(f"{variable} is 0 or 1, not {text!r}")
         return text == ("0" if field == "fuse" else "1")  # FUSEIR_DISABLE says what not to do

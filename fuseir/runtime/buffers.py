@@ -60,6 +60,11 @@ class BufferPool:
         self._lock = threading.Lock()
 
     @property
+    def unasked(self) -> int:
+        """What nobody has to ``require``: so much can be had."""
+        return LARGE_BYTES if self._most_bytes is None else 0
+
+    @property
     def free_bytes(self) -> int:
         """The bytes kept at the moment."""
         return self._free_bytes

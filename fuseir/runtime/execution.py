@@ -57,9 +57,9 @@ class Execution:
     def require_memory(self, planned: Planned, roots: Sequence[RootStore]) -> None:
         """Raises OutOfMemoryError if a plan takes more memory than there is; nothing has run then."""
         plan, statistics = planned.plan, self._statistics
-        count = len(roots)
-        use = plan.memory_use(tuple([k for k in plan.touched if k < count and roots[k].buffer is not None]))
-        self._buffers.require(use.growth)
+        use = plan.memory_use([k for k in plan.touched(len(roots)) if roots[k].buffer is not None])
+        if use.growth >= self._buffers.unasked:
+            self._buffers.require(use.growth)
         if use.peak > statistics.peak_bytes:
             statistics.peak_bytes = use.peak
 
@@ -67,25 +67,27 @@ class Execution:
         """Runs a plan on the segment's stores. Raises what a task failed with; other tasks have run."""
         plan, roots = planned.plan, segment.roots
         # Most stores of a window are values by now: nothing is looked up for them.
-        count = len(roots)
-        touched = [(k, roots[k]) for k in plan.touched if k < count]
-        slots: list[Array | None] = [None] * count
-        lost = {k: root.failure for k, root in touched if root.failure is not None}
+        touched = plan.touched(len(roots))
+        slots: list[Array | None] = [None] * len(roots)
+        lost: dict[int, BaseException] = {}
         try:
-            for k, root in touched:
+            for k in touched:
+                root = roots[k]
                 slots[k] = root.buffer
                 root.buffer = None  # what the plan releases is gone at once
+                if root.failure is not None:
+                    lost[k] = root.failure
             outcome = plan.run(slots, segment.scalars if plan.takes_scalars else (), self._buffers.allocate, lost)
         except BaseException as error:  # an interrupt between two steps
             taken = planned.taken
             lose_changes([each for k, each in enumerate(segment.launches) if taken is None or k in taken], error)
             raise
         finally:
-            for k, root in touched:
-                root.buffer = slots[k]
+            for k in touched:
+                roots[k].buffer = slots[k]
         if lost or outcome.lost:
-            for k, root in touched:
-                root.lose(outcome.lost.get(k))
+            for k in touched:
+                roots[k].lose(outcome.lost.get(k))
             note_replaced(self._window.launches)
         self._statistics.add_run(plan, outcome.native_calls)
         if outcome.failure is not None:

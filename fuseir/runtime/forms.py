@@ -7,6 +7,7 @@ only what depends on the stores themselves is looked at again: whether they have
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 class Form:
     """A task instance over a launch domain, with the signature and the partition of each store argument. Equal only to itself.
 
+    ``token`` stands for it in the stream, where traces are looked for: a number, in the order in which forms are met.
     ``stores`` and ``scalars`` are positions among the task's parameters, ``needed`` and ``changed`` positions among the stores: which must
     have contents, and which get other ones.
     """
@@ -43,6 +45,7 @@ class Form:
         "scalars",
         "signatures",
         "stores",
+        "token",
         "views",
     )
 
@@ -53,7 +56,9 @@ class Form:
         domain: Shape,
         partitions: tuple[Partition, ...],
         signatures: tuple[Signature, ...],
+        token: int,
     ) -> None:
+        self.token = token
         self.instance = instance
         self.domain = domain
         self.partitions = partitions
@@ -96,6 +101,7 @@ class Forms:
         self._procs = procs
         self._disk = disk
         self._known: dict[Hashable, Form] = {}
+        self._tokens = count()
 
     def make(
         self,
@@ -124,7 +130,7 @@ class Forms:
         if form is None:
             if len(self._known) >= _MOST:
                 self._known.clear()
-            form = self._known[key] = Form(task, *parts)
+            form = self._known[key] = Form(task, *parts, next(self._tokens))
         if domain is None:
             if len(self.by_call) >= _MOST:
                 self.by_call.clear()

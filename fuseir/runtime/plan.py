@@ -234,9 +234,19 @@ class Plan:
             outcome.lost.pop(slot, None)
         return outcome
 
+    def touched(self, bound: int) -> tuple[int, ...]:
+        """Of the slots that a run binds, so many, those that some step does something with; the others may as well be empty."""
+        found = self._touched_of.get(bound)
+        if found is None:
+            found = self._touched_of[bound] = tuple([slot for slot in self._touched if slot < bound])
+        return found
+
     @cached_property
-    def touched(self) -> tuple[int, ...]:
-        """The slots that some step does something with; the others may as well be empty."""
+    def _touched_of(self) -> dict[int, tuple[int, ...]]:
+        return {}
+
+    @cached_property
+    def _touched(self) -> tuple[int, ...]:
         slots: set[int] = set()
         for step in self.steps:
             if isinstance(step, Batch):
@@ -250,12 +260,12 @@ class Plan:
                     slots.update(each.reads, each.needs, *each.needs.values())
         return tuple(sorted(slots))
 
-    def memory_use(self, bound: tuple[int, ...]) -> MemoryUse:
+    def memory_use(self, bound: Sequence[int]) -> MemoryUse:
         """What a run takes of memory if these slots have buffers when it starts. Exact, as long as nothing fails."""
-        known = self._memory_uses
-        found = known.get(bound)
+        key = tuple(bound)
+        found = self._memory_uses.get(key)
         if found is None:
-            found = known[bound] = _memory_use(self.slots, self.steps, bound)
+            found = self._memory_uses[key] = _memory_use(self.slots, self.steps, key)
         return found
 
     @cached_property

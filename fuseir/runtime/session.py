@@ -1,53 +1,38 @@
-"""Sessions: capture launches, and run them when a value is asked for.
+"""Sessions: stores, and launches on them, which run when a value is asked for.
 
-The hot path is ``launch``: it looks things up and appends one record; no IR, no analysis (design rule R2).
+How launches are captured and come to run is in stream.py.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from threading import get_ident
-from types import CodeType, FrameType
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import ReferenceType
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fuseir.cache import CacheInfo, cache_of
+from fuseir.cache import CacheInfo
 from fuseir.dialects.dist.partition import Partition, Shape
-from fuseir.dialects.dist.view import View
 from fuseir.dtypes import element_dtype
 from fuseir.errors import DTypeError, FuseirError, OutOfMemoryError, ShapeError, UsageError
 from fuseir.location import CallSite
-from fuseir.options import Options, options_from
-from fuseir.runtime.arrays import Array, array_of_view
-from fuseir.runtime.buffers import BufferPool
-from fuseir.runtime.execution import Execution
+from fuseir.options import options_from
+from fuseir.runtime.arrays import Array
 from fuseir.runtime.forms import Form, Forms, call_key
-from fuseir.runtime.plan import Number
-from fuseir.runtime.planning import Planned, Planner
-from fuseir.runtime.signatures import Signature, Signatures, checked_shape
-from fuseir.runtime.statistics import Statistics
-from fuseir.runtime.stores import Handle, RootStore, Store, raise_if_lost
+from fuseir.runtime.signatures import Signatures, checked_shape
+from fuseir.runtime.stores import Handle, RootStore, Store
+from fuseir.runtime.stream import Stream
 from fuseir.runtime.tasks import Task
-from fuseir.runtime.window import Segment, Window
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
-    from fuseir.runtime.freezing import Call
 
 _H = TypeVar("_H", bound=Handle)
-_new = object.__new__
-
-_FEW = 8
-"""A task of a full window that takes at most one launch in so many does not need a window of that size."""
 
 
-class Session:
+class Session(Stream):
     """Captures launches on its stores and executes them, fused.
 
     Keywords are the fields of ``fuseir.options.Options``. ``with Session() as session`` makes it the current one inside the block.
@@ -55,23 +40,9 @@ class Session:
     """
 
     def __init__(self, **options: Any) -> None:
-        self.options: Options = options_from(options)
-        self.statistics = Statistics()
-        self._lock = threading.RLock()
-        self._window = Window(self.options.window)
+        super().__init__(options_from(options))
         self.signatures = Signatures()
-        self._disk = cache_of(self.options)
         self._forms = Forms(self.options.procs, self._disk)
-        self._planner = Planner(self.options, self.statistics)
-        # Whether tasks run, and whether a frozen function is recorded; then, which thread does it.
-        self._running = False
-        self._recorded: str | None = None
-        self._exclusive = False
-        self._runner = 0
-        self.made: list[RootStore] | None = None
-        """Roots made since a frozen function is being recorded. What makes roots adds them (freezing.py)."""
-        self._buffers = BufferPool(self.options.pool_bytes or 0, self.options.memory_bytes)
-        self._execution = Execution(self._planner, self._window, self._buffers, self.statistics)
         self._outer: list[Session] = []
 
     def __enter__(self) -> Session:
@@ -193,81 +164,6 @@ class Session:
                 raise UsageError(f"{argument!r} belongs to another session")
         return self._forms.make(task, arguments, domain, partitions)
 
-    def capture(
-        self,
-        form: Form,
-        roots: tuple[RootStore, ...],
-        scalars: tuple[Number, ...],
-        code: CodeType,
-        instruction: int,
-    ) -> None:
-        """Adds a launch of a known form to the window; runs the window, or a part of it, when that is full.
-
-        This and ``launch`` are the hot path: no IR, no analysis (design rule R2), nothing made but one tuple, and what does not depend on
-        the stores themselves looked up by one key. Raises as ``launch`` does.
-        """
-        if self._exclusive:
-            self._wait_for_turn()
-        try:
-            for k in form.needed:
-                if not roots[k].plain:
-                    _raise_if_unreadable(form, k, roots[k])
-            if len({*roots}) < len(roots):
-                form.check_overlaps(roots)
-        except FuseirError as error:
-            error.add_note(f"launched at {CallSite(code, instruction).resolve()}")
-            raise
-        window = self._window
-        # One append, so that no lock is needed.
-        window.records.append((form, roots, scalars, code, instruction))
-        for k in form.changed:
-            if not roots[k].plain:
-                _note_written(form, k, roots[k])
-        if len(window.records) >= window.limit:
-            self._run_full_windows()
-
-    def produce(
-        self,
-        kind: type[_H],
-        form: Form,
-        signature: Signature,
-        inputs: tuple[RootStore, ...],
-        scalars: tuple[Number, ...],
-        frame: FrameType,
-    ) -> _H:
-        """The first handle, of a kind, on a new root, behind a launch that reads the inputs and writes all of the root, its last argument.
-
-        Where client libraries' programs spend their time: ``capture`` with all that cannot happen here left out, and objects made without
-        their ``__init__``, the call of which takes longer than what it does. Raises as ``launch`` does.
-        """
-        root = _new(RootStore)
-        root.signature = signature
-        root.name = root.buffer = root.failure = None
-        root.defined = root.plain = True
-        root.replaced = False
-        root.watchers = ()
-        handle = _new(kind)
-        handle.session = self
-        handle.root = root
-        handle.signature = signature
-        handle._base = None  # pyright: ignore[reportPrivateUsage]
-        root.handle = ReferenceType(handle)
-        for each in inputs:
-            if not each.plain or self._exclusive:
-                if self.made is not None:
-                    self.made.append(root)
-                self.capture(form, (*inputs, root), scalars, frame.f_code, frame.f_lasti)
-                return handle
-        window = self._window
-        window.records.append((form, (*inputs, root), scalars, frame.f_code, frame.f_lasti))
-        if len(window.records) >= window.limit:
-            self._run_full_windows()
-        return handle
-
-    def fence(self) -> None:
-        """Ends the window: nothing captured before fuses with anything captured after."""
-        self._window.fence()
-
     @property
     def window_size(self) -> int:
         """How many launches fill the window: ``options.window`` at first, and up to ``options.max_window``.
@@ -296,172 +192,6 @@ class Session:
     def cache_clear(self) -> int:
         """Removes all plans and kernels on disk, and returns how many files those were. What sessions know stays known."""
         return self._disk.clear()
-
-    # Execution
-
-    def flush(self) -> None:
-        """Runs everything captured. Raises what a task failed with; other tasks of the window have run."""
-        with self._lock:
-            if self._exclusive:
-                self._refuse_inside_tasks("flush")
-                self._refuse_in_recording("runs what was captured")
-            self._run(full=False)
-
-    def read(self, root: RootStore, view: View) -> Array:
-        """The contents of a view of a store as a new array, after running what was captured."""
-        with self._lock:
-            if self._exclusive:
-                self._refuse_inside_tasks("read")
-                self._refuse_in_recording("reads a store")
-            if self._window.records:
-                self.statistics.forced_flushes += 1
-                self._run(full=False)
-            raise_if_lost(root)
-            if root.buffer is None:
-                raise UsageError(f"store {root.name or ''}{root.shape} is read before anything was written to it")
-            # Copied here: outside the lock another thread's launch could change the contents meanwhile.
-            return np.array(array_of_view(root.buffer, view))
-
-    # Frozen functions (freezing.py)
-
-    @property
-    def is_recording(self) -> bool:
-        """Whether this thread is in the first call of a frozen function."""
-        return self._recorded is not None and self._runner == get_ident()
-
-    @contextmanager
-    def recording(self, name: str) -> Generator[list[RootStore]]:
-        """Inside, everything this thread launches waits, and other threads do. Yields the roots that are made meanwhile."""
-        with self._lock:
-            self._refuse_inside_tasks("call a frozen function on")
-            self._run(full=False)
-            size = self._window.size
-            self._window.resize(sys.maxsize)
-            self._recorded, self._runner, self._exclusive = name, get_ident(), True
-            self.made = made = []
-            try:
-                yield made
-            finally:
-                self._recorded, self._exclusive, self.made = None, False, None
-                self._window.resize(size)
-
-    def take_recorded(self) -> Segment | None:
-        """All that was launched in ``recording``; None if nothing was."""
-        return self._window.take(full=False)
-
-    def put_back(self, segment: Segment) -> None:
-        """Undoes ``take_recorded``."""
-        self._window.put_back(segment.records)
-
-    def run_recorded(self, segment: Segment) -> Planned:
-        """Runs what was recorded, on the stores it was recorded on, and returns its plan. Inside ``recording``."""
-        self._start_tasks()
-        try:
-            planned = self._execution.planned(segment)
-            self._execution.execute(segment, planned)
-        finally:
-            self._end_tasks()
-        return planned
-
-    def run_frozen(self, call: Call, needed: Sequence[Handle], written: Sequence[Handle]) -> None:
-        """Runs what was recorded on other stores, behind everything captured. Raises as a launch does, and as ``flush`` does."""
-        with self._lock:
-            self._refuse_inside_tasks("call a frozen function on")
-            self._run(full=False)
-            for store in needed:
-                raise_if_lost(store.root)
-                if not store.root.defined:
-                    raise UsageError(f"{store!r} is used before anything was written to it")
-            for store in written:
-                store.root.define()
-            planned = self._planner.latest(call.key, call.planned)
-            self._execution.require_memory(planned, call.roots)
-            self._start_tasks()
-            try:
-                self._execution.execute(call, planned)
-            finally:
-                self._end_tasks()
-            self.statistics.frozen_calls += 1
-            for store in written:
-                for watcher in store.root.watchers:
-                    watcher.written(store.root)
-
-    def _refuse_inside_tasks(self, what: str) -> None:
-        """Raises UsageError in the thread that runs a task. Other threads have nothing to do with it."""
-        if self._running and self._runner == get_ident():
-            raise UsageError(f"a task's body cannot {what} the session that runs it")
-
-    def _refuse_in_recording(self, what: str) -> None:
-        """Raises UsageError in a frozen function. Under the lock, which nobody else has meanwhile."""
-        if self._recorded is not None and not self._running:
-            raise UsageError(f"{self._recorded} is frozen, and {what}: do that outside of it")
-
-    def _wait_for_turn(self) -> None:
-        """What a launch has to do while tasks run, or while a frozen function is recorded."""
-        self._refuse_inside_tasks("launch tasks on")
-        if self._recorded is not None:
-            with self._lock:  # another thread's launch must not become a part of the function
-                pass
-
-    def _run_full_windows(self) -> None:
-        with self._lock:
-            while len(self._window.records) >= self._window.limit:
-                self._run(full=True)
-
-    def _run(self, *, full: bool) -> None:
-        """Runs the window, or the first task of a full one (D29, D30). Under the lock."""
-        # What cannot fuse gains nothing by waiting.
-        segment = self._window.take(full=full and self.options.fuse and self.options.target != "reference")
-        if segment is None:
-            return
-        self._start_tasks()
-        try:
-            planned = self._execution.planned(segment)
-            if full:
-                self.statistics.full_windows += 1
-                self._resize(planned)
-            self._execution.execute(segment, planned)
-        finally:
-            self._end_tasks()
-
-    def _start_tasks(self) -> None:
-        """Marks the time in which tasks run, until ``_end_tasks``. No context manager: those take a microsecond."""
-        self._running = self._exclusive = True
-        self._runner = get_ident()
-
-    def _end_tasks(self) -> None:
-        self._running = False
-        self._exclusive = self._recorded is not None
-
-    def _resize(self, planned: Planned) -> None:
-        """Grows or shrinks the window by what became of a full one."""
-        size = self._window.size
-        if planned.grows:
-            self._window.resize(max(size, min(2 * size, self.options.max_window)))
-        elif planned.taken is not None and _FEW * len(planned.taken) <= size:
-            # Looking through a window costs its length, for each task.
-            self._window.resize(max(self.options.window, size // 2))
-
-
-def _raise_if_unreadable(form: Form, argument: int, root: RootStore) -> None:
-    """Raises what reading a root raises: its contents were lost, or it has none yet."""
-    raise_if_lost(root)
-    if not root.defined:
-        privilege, name = form.instance.privileges[argument], form.instance.argument_names[argument]
-        store = f"store {root.name!r}" if root.name else "a store"
-        raise UsageError(
-            f"{store} of shape {root.shape} is used as '{privilege}' ({name} of task '{form.instance.task_name}') before anything was "
-            "written to it"
-        )
-
-
-def _note_written(form: Form, argument: int, root: RootStore) -> None:
-    """Notes that a launch of the form, captured just now, writes to a root."""
-    root.define()
-    if root.failure is not None and form.replaces(argument, root.shape):
-        root.replaced = True  # nobody will look at what was lost
-    for watcher in root.watchers:
-        watcher.written(root)
 
 
 def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:

@@ -23,6 +23,10 @@ class Statistics:
     """Plans executed: of whole windows, and of the first tasks of full ones."""
     frozen_calls: int = 0
     """Calls of frozen functions that ran what was captured before (``fuseir.freeze``)."""
+    replays: int = 0
+    """Traces executed: fragments of the stream that had been there before (docs/tracing.md)."""
+    replayed: int = 0
+    """Launches of these."""
     full_windows: int = 0
     """Times a window was full, so that its first task was executed."""
     plan_hits: int = 0

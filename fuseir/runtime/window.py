@@ -118,17 +118,24 @@ class Segment:
     ``Numbering`` that fits, else when the key or the roots are asked for.
     """
 
-    def __init__(self, records: list[Record], full: bool) -> None:
+    def __init__(self, records: list[Record], full: bool, waiting: Sequence[Record] = ()) -> None:
+        """``waiting`` is what waits behind the segment."""
         self.records = records
         self.full = full
+        self.waiting = waiting
         self.forms: tuple[Form | None, ...] = tuple(map(_form, records))
         self.arguments: tuple[RootStore, ...] = tuple(chain.from_iterable(map(_roots, records)))
         """The roots of all store arguments, in order."""
 
-    @cached_property
+    @property
     def scalars(self) -> list[Number]:
         """The values of all launches' scalars, in order."""
         return list(chain.from_iterable(map(_scalars, self.records)))
+
+    @property
+    def later(self) -> list[RootStore]:
+        """The roots without handles that live on, as launches which wait use them."""
+        return [root for record in self.waiting for root in record[1] if root.handle() is None]
 
     @cached_property
     def roots(self) -> tuple[RootStore, ...]:
@@ -139,7 +146,9 @@ class Segment:
     def key(self) -> Key:
         """What the segment's plan depends on. Linear in the number of arguments."""
         numbers = {root: number for number, root in enumerate(self.roots)}
-        return Key(self.forms, tuple([numbers[root] for root in self.arguments]), lives_of(self.roots), self.full)
+        return Key(
+            self.forms, tuple([numbers[root] for root in self.arguments]), lives_of(self.roots, self.later), self.full
+        )
 
     @property
     def entries(self) -> list[Launch | None]:
@@ -185,11 +194,14 @@ def entries_of(records: Iterable[Record]) -> list[Launch | None]:
     ]
 
 
-def lives_of(roots: tuple[RootStore, ...]) -> tuple[Life, ...]:
-    """The lives of roots, as of now."""
+def lives_of(roots: tuple[RootStore, ...], later: Container[RootStore] = ()) -> tuple[Life, ...]:
+    """The lives of roots, as of now; launches that wait use those in ``later``."""
     held, released, internal = Life.HELD, Life.RELEASED, Life.INTERNAL
     return tuple(
-        [held if root.handle() is not None else internal if root.buffer is None else released for root in roots]
+        [
+            held if root.handle() is not None or root in later else internal if root.buffer is None else released
+            for root in roots
+        ]
     )
 
 
@@ -220,7 +232,12 @@ class Numbering:
         if self._spread(roots) != arguments or len(set(roots)) < len(roots):
             return False
         # By identity: handles compare element by element.
-        if list(map(is_, map(call, map(_handle, roots)), repeat(None))) != self._dead:
+        dead = list(map(is_, map(call, map(_handle, roots)), repeat(None)))
+        if segment.waiting:
+            for root in segment.later:
+                if root in roots:
+                    dead[roots.index(root)] = False
+        if dead != self._dead:
             return False
         for number in self._internal:
             if roots[number].buffer is not None:
@@ -247,38 +264,43 @@ def _getter(positions: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, 
 class Window:
     """What is captured and waits, in order.
 
-    ``records`` is one list for ever, and a launch is added by one ``append``: threads need no lock for that. It is full with ``limit``
-    records: ``size`` launches, and the fences among them.
+    ``records`` is one list for ever, and a launch is added by one ``append``: threads need no lock for that. With ``limit`` of them it is worth
+    a look; that it is full is one thing that this can find, with ``size`` launches. ``start`` is the first record's position in the stream.
     """
 
-    __slots__ = ("limit", "records", "size")
+    __slots__ = ("limit", "records", "size", "start")
 
     def __init__(self, size: int) -> None:
         self.records: list[Record] = []
         self.size = self.limit = size
+        self.start = 0
 
-    def resize(self, size: int) -> None:
-        """Sets how many launches fill it."""
-        self.limit += size - self.size
-        self.size = size
+    @property
+    def end(self) -> int:
+        """The position of the next record."""
+        return self.start + len(self.records)
 
     def fence(self) -> None:
         """Nothing moves or fuses across this. One is as good as many."""
         if not self.records or self.records[-1] is not FENCE:
             self.records.append(FENCE)
-            self.limit += 1
 
-    def take(self, *, full: bool) -> Segment | None:
-        """Empties the window. None if no launch was in it."""
-        records = self.records[:]
+    def count(self, end: int) -> int:
+        """How many launches wait before a position."""
+        before = self.records[: max(end - self.start, 0)]
+        return len(before) - before.count(FENCE)
+
+    def take(self, *, full: bool, end: int | None = None) -> Segment | None:
+        """Takes all records out, or those before a position. None if no launch is among them."""
+        records = self.records[: None if end is None else max(end - self.start, 0)]
         del self.records[: len(records)]
-        self.limit = self.size
+        self.start += len(records)
         # Fences at the ends separate nothing.
         if records and records[-1] is FENCE:
             records.pop()
         if records and records[0] is FENCE:
             records.pop(0)
-        return Segment(records, full) if records else None
+        return Segment(records, full, self.records[:]) if records else None
 
     @property
     def launches(self) -> list[Launch]:
@@ -288,4 +310,4 @@ class Window:
     def put_back(self, records: list[Record]) -> None:
         """Puts what did not run in front of what was added meanwhile."""
         self.records[:0] = records
-        self.limit += records.count(FENCE)
+        self.start -= len(records)
