@@ -68,10 +68,11 @@ class Replicas:
         agreed = 0
         if self._vote is not None and position >= self._vote.effective:
             agreed = self._vote.outcome()
-            if agreed < self._vote.due:
-                self.interval *= 2
             for _ in range(agreed):
                 self._due.popleft()
+            if agreed < self._vote.due:
+                self.interval *= 2
+                self._due = deque(max(when, position + self.interval) for when in self._due)
             self._vote = None
         if self._vote is None:
             due = sum(position >= when for when in self._due)
