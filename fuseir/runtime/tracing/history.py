@@ -2,11 +2,12 @@
 
 *By the ruler*, the paper's policy: of a buffer of ``buffer`` tokens that is filled again and again, all is mined when it is full.
 Meanwhile, whenever k times ``unit`` tokens are in it, as many of the most recent ones are mined as the largest power of two that divides
-k, times ``unit``. Each token is mined once for each power of two at most; a loop longer than the unit is seen before its seventh time around.
+k, times ``unit``. Each token is mined once for each power of two at most, and a loop longer than the unit is seen before its seventh
+time around.
 
 *As phases begin*: a loop that starts is one whose tokens were never there before, and then are nothing else any more. So when ``first``
 tokens have come since the last new one, twice as many are mined, and again whenever as many more have come. These samples are small
-and soon; there are ``credit`` of them to begin with, and one more for each ``unit / 4`` tokens.
+and soon; there are ``credit`` of them to begin with, and one more for each eighth of a buffer.
 
 *Less as time goes by*: what is shorter than the ``growth``-th part of what came since the last new token is not mined, so that
 mining costs less and less where nothing changes; up to ``ceiling``, as something may.
@@ -30,12 +31,12 @@ from fuseir.errors import UsageError
 class Sampling:
     """When to mine; see the module. ``first`` 0 and ``growth`` 0 leave the paper's policy. Raises UsageError for what is none."""
 
-    unit: int = 1024
+    unit: int = 256
     buffer: int = 8192
     first: int = 8
     credit: int = 64
-    growth: int = 16
-    ceiling: int = 1 << 16
+    growth: int = 4
+    ceiling: int = 1 << 18
 
     def __post_init__(self) -> None:
         """Checks the figures."""
@@ -133,7 +134,7 @@ class History:
         if length > self._sampling.buffer:
             self._due = _NEVER
             return 0
-        if self._spent >= self._sampling.credit + 4 * self.position // self._sampling.unit:
+        if self._spent >= self._sampling.credit + 8 * self.position // self._sampling.buffer:
             return 0
         self._spent += 1
         return length

@@ -111,6 +111,9 @@ class Miner:
     def mine(self, sample: Sample) -> Mined:
         """What is in a sample, for the thread that mines."""
         tokens, minimum = sample.tokens, self._mining.minimum
+        known = self._loops.nothing_but(tokens)
+        if known is not None:
+            return Mined(sample.position, (known,))
         repeats = cut_runs(tokens, self._find(tokens, minimum), minimum)
         repeats.sort(key=lambda repeat: -repeat.length * len(repeat.starts))
         candidates: dict[Candidate, None] = {}
@@ -126,6 +129,18 @@ class _Loops:
 
     def __init__(self) -> None:
         self._known: OrderedDict[Candidate, None] = OrderedDict()
+
+    def nothing_but(self, tokens: npt.NDArray[np.int64]) -> Candidate | None:
+        """The loop that all of the tokens are a run of, if it is known: then they need no mining."""
+        for known in reversed(self._known):
+            length = len(known)
+            if (
+                2 * length <= len(tokens)
+                and bool((tokens[length:] == tokens[:-length]).all())
+                and same_loop(known, tuple(tokens[:length].tolist()))
+            ):
+                return known
+        return None
 
     def as_seen_first(self, loop: Candidate) -> Candidate:
         """The rotation of a loop that was seen first."""
