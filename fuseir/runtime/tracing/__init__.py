@@ -1,0 +1,1 @@
+"""Traces: repeating fragments of the stream of launches, found and replayed without annotations (docs/tracing.md)."""
