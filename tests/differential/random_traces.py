@@ -1,12 +1,13 @@
-"""Random streams with random traces, fences, ignored operations and changes of the traces: what the replayer emits, against lists of pointers.
+"""Random streams with random traces, fences, ignored operations and changes: what the replayer emits, against lists of pointers.
 
-    python tests/differential/random_traces.py [streams] [first seed]
+python tests/differential/random_traces.py [streams] [first seed]
 """
 
 from __future__ import annotations
 
 import random
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -77,7 +78,7 @@ def check_against_pointers(seed: int) -> tuple[int, int, bool]:
     for part in parts:
         found += [(start + offset, end + offset) for start, end in places(traces, part)]
         offset += len(part)
-    apart = all(end < start for (_, end), (start, _) in zip(found, found[1:], strict=False))
+    apart = all(end < start for (_, end), (start, _) in pairwise(found))
     same = apart and published.most_complete < 2
     if same:
         assert stream.brackets == published.replays == found, seed

@@ -50,6 +50,11 @@ class ReplayedStream:
         self.records.append(FENCE)
         return replays
 
+    def suspend(self) -> Sequence[Replay]:
+        replays = self.replayer.suspend(len(self.records))
+        self._check(replays)
+        return replays
+
     def ignore(self) -> None:
         self.replayer.ignore(len(self.records))
         self.records.append(IGNORED)

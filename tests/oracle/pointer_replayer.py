@@ -1,7 +1,7 @@
 """The replayer as lists of pointers, one for each launch that a trace may begin at: slow and obvious.
 
-``Published`` is Apophenia's algorithm as Legion implements it, ``Pointers`` follows the rules of fuseir/runtime/tracing/replayer.py. They share
-scores with it, and nothing else.
+``Published`` is Apophenia's algorithm as Legion implements it, ``Pointers`` follows the rules of fuseir/runtime/tracing/replayer.py. They
+share scores with it, and nothing else.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ class Pointers(_Oracle):
         self.advance(token)
         for match in optimum(tuple(self.complete))[1]:
             longer = [
-                start for start, traces in self.pointers if max(map(len, traces)) > len(match.trace) and start < match.end
+                start
+                for start, traces in self.pointers
+                if max(map(len, traces)) > len(match.trace) and start < match.end
             ]
             if match.end == len(self.stream) or longer:
                 break

@@ -1,7 +1,7 @@
 """The automaton that recognises traces in the stream (Aho and Corasick, CACM 18(6), 1975).
 
-Its state is the longest end of the stream that begins a trace, and is not all of it; shorter such ends are the states its ``fallback``s lead
-to. Together these are the paper's active pointers (Apophenia §4.3): one that began d launches ago is a state of depth d.
+Its state is the longest end of the stream that begins a trace, and is not all of it; shorter such ends are the states that its fallbacks
+lead to. Together these are the paper's active pointers (Apophenia §4.3): one that began d launches ago is a state of depth d.
 """
 
 from __future__ import annotations

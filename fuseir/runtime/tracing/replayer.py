@@ -16,15 +16,15 @@ is found there, and that is all there is to do. Everything else is an absent key
 transitions by all the rules: a pointer that dies, a match that is complete, a match that waits to be decided. Positions are not counted
 on the fast path. The caller knows that of the token, and the depth of the state says where its pointer began.
 
-**Deferral.** A match that is complete is not replayed at once, but with the next token, or flush: Python rebinds the variables of a loop after
-the launch has returned, and what dies with that is dead when the trace runs. Meanwhile ``state`` is one without transitions,
-so that the next token comes to ``step``.
+**Deferral.** A match that is complete is not replayed at once, but with the next token, or flush: Python rebinds the variables of a loop
+after the launch has returned, and what dies with that is dead when the trace runs. Meanwhile ``state`` is one without transitions, so that
+the next token comes to ``step``.
 
-**The rules.** A pointer that is *awaited* by a complete match began before the match's end, and may become a longer trace than it (bias to longer
-ones). With each token, the best choice of the complete matches is made (choice.py), and its first matches are replayed that were
-complete before this token and await no pointer. Replays end all pointers and matches that overlap them. The published rules differ in two points,
-where their author calls them suboptimal: they take matches that touch for overlapping, so that one of three in a row is lost; and they
-await pointers of the same trace inside a match of it, for nothing.
+**The rules.** A complete match *awaits* the pointers that began before its end and may become longer traces than it (bias to longer ones).
+With each token, the best choice of the complete matches is made (choice.py), and the first ones of it are replayed, up to one that this
+very token completed, or that awaits a pointer. A replay ends the pointers and matches that overlap it. The published rules lose some
+matches, as their author says: they take them by score alone, so that a later one may keep an earlier one out that it does not overlap;
+they take matches that touch for overlapping; and they await pointers of the same trace inside a match of it, for nothing.
 
 **Changes** of the set of traces take effect once nothing is undecided that began before them.
 """
@@ -132,13 +132,21 @@ class Replayer:
         if arrived is None:
             if state is not self._root:
                 self._mismatches += 1
-            arrived = state.after(token, self._root)
+                arrived = state.after(token, self._root)
+            elif self._matches:
+                arrived = state
+            else:
+                return _NOTHING
         if arrived.completes:
-            self._complete(arrived, position - self._ignored)
-        state = arrived.resume
+            alone = not self._matches
+            self._complete(arrived.completes, position - self._ignored)
+            if alone and self._matches:
+                # There is nothing to decide before the next token.
+                self.state, self._held = _STEP, arrived.resume
+                return _NOTHING
         if self._matches:
-            return self._decide(state, position - self._ignored)
-        self.state = state
+            return self._decide(arrived.resume, position - self._ignored)
+        self.state = arrived.resume
         if self._changed:
             self._take_over(position + 1 - self._ignored)
         return _NOTHING
@@ -217,15 +225,16 @@ class Replayer:
 
     # Below, positions are those of tokens: ignored operations do not count.
 
-    def _complete(self, arrived: State, token: int) -> None:
-        """The traces that end with a token are complete."""
-        end = token + 1
-        for trace in arrived.completes:
+    def _complete(self, traces: Sequence[Trace], token: int) -> None:
+        """Traces end with a token, and are complete."""
+        end, costs = token + 1, self._parameters.costs
+        for trace in traces:
             start = end - trace.length
             trace.visits += 1
             trace.seen = end
-            trace.score.visit(start)
-            value = trace.score.value(start, self._parameters.costs)
+            score = trace.score
+            score.visit(start)
+            value = score.value(start, costs)
             if value > 0:
                 self._matches.append(Match(trace, start, end, value))
             else:
@@ -237,11 +246,13 @@ class Replayer:
         decided = 0
         awaited = None
         for match in chosen:
-            awaited = _awaited(match, state, token + 1)
-            if match.end > token or awaited is not None:
+            behind = token + 1 - match.end
+            if state.depth > behind:
+                awaited = _awaited(match, state, behind)
+            if awaited is not None or not behind:
                 break
             decided += 1
-            while state.depth > token + 1 - match.end:
+            while state.depth > behind:
                 state = state.fallback
         replays: Sequence[Replay] = _NOTHING
         if decided:
@@ -261,22 +272,24 @@ class Replayer:
 
     def _replay(self, chosen: Sequence[Match], end: int) -> list[Replay]:
         """Replays matches. Others that begin before the end are lost."""
-        kept = {id(match) for match in chosen}
-        for match in self._matches:
-            if match.start < end and id(match) not in kept:
-                self._lose(match.trace)
+        if len(chosen) < len(self._matches):
+            kept = {id(match) for match in chosen}
+            for match in self._matches:
+                if match.start < end and id(match) not in kept:
+                    self._lose(match.trace)
         replays: list[Replay] = []
         for trace, start, stop, _ in chosen:
             if trace.number is None:
                 trace.number = self._numbers
                 self._numbers += 1
             trace.losses = 0
-            trace.score.replays += 1
+            score = trace.score
+            score.replays += 1
             self._replays += 1
-            self._replayed_launches += trace.length
+            self._replayed_launches += stop - start
             if self._ignored:
                 start, stop = self._position(start), self._position(stop - 1) + 1
-            replays.append(Replay(trace, start, stop, trace.score.replays == 1))
+            replays.append(Replay(trace, start, stop, score.replays == 1))
         return replays
 
     def _lose(self, trace: Trace) -> None:
@@ -325,9 +338,9 @@ class Replayer:
         self.state = state
 
 
-def _awaited(match: Match, state: State, end: int) -> State | None:
-    """The longest pointer for which a match waits, if there is one; ``state`` is reached by the stream up to ``end``."""
-    while state.depth > end - match.end:
+def _awaited(match: Match, state: State, behind: int) -> State | None:
+    """The longest pointer for which a match waits, if there is one; ``state`` is reached so many tokens behind the match."""
+    while state.depth > behind:
         if state.longest > match.end - match.start:
             return state
         state = state.fallback

@@ -57,11 +57,12 @@ class Score:
 
     def score(self, position: int) -> float:
         """The published score (Apophenia §4.3; A43–A47)."""
-        found = min(self.faded_visits(position) + 1, _MOST_VISITS) * self.length
-        if self.replays > 1:
-            found *= min(self.replays, _MOST_FOR_REPLAYS)
+        visits = self.faded_visits(position) + 1
+        found = (visits if visits < _MOST_VISITS else _MOST_VISITS) * self.length
+        if self.replays > 1:  # the least whole number above the bound
+            found *= _MOST_FOR_REPLAYS
         if self._back_to_back > 1:
-            found *= min(self._back_to_back, _MOST_FOR_BACK_TO_BACK)
+            found *= self._back_to_back if self._back_to_back < _MOST_FOR_BACK_TO_BACK else _MOST_FOR_BACK_TO_BACK
         return found
 
     def value(self, position: int, costs: Costs | None) -> float:
