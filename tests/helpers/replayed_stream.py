@@ -20,7 +20,7 @@ class ReplayedStream:
         self.settled = 0
         self.steps = 0
         self.most_waiting = 0
-        self._tokens_of: dict[int, tuple[int, ...]] = {}
+        self._tokens_of: dict[int, tuple[int | None, ...]] = {}
 
     def launch(self, token: int) -> Sequence[Replay]:
         position = len(self.records)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -117,6 +118,14 @@ def test_a25_nor_does_one_that_began_before_its_trace_was_promoted() -> None:
     assert replays_of(stream) == [("abcd", 3), ("bx", 7)]
 
 
+def test_a25_even_if_another_match_goes_on_meanwhile() -> None:
+    stream = ReplayedStream(replayer_of("abcd", "bcyq"))
+    stream.launch_all(tokens("abc"))
+    stream.replayer.ingest([tokens("cyz")], 3)
+    stream.launch_all(tokens("yzbcyzx"))
+    assert replays_of(stream) == [("cyz", 6)]
+
+
 @pytest.mark.parametrize("chunk", [1, 5, 64])
 @pytest.mark.parametrize(("threshold", "launches"), [(1, 6), (2, 12), (3, 18)])
 def test_a26_a27_visits_do_not_overlap_and_the_threshold_promotes_once(
@@ -164,7 +173,7 @@ def test_a28_nothing_waits_before_a_promotion() -> None:
 def test_a29_a30_order_and_brackets_hold_in_any_stream() -> None:
     """``ReplayedStream`` asserts them; tests/differential/test_random_traces.py has more streams."""
     rng = random.Random(1)
-    stream = ReplayedStream(replayer_of("abc", "bcd", "cab", "dd"))
+    stream = ReplayedStream(replayer_of("abc", "bcd", "cba", "dd"))
     stream.launch_all(rng.choices(tokens("abcd"), k=2000))
     stream.flush()
     assert 300 < stream.replayed < 2000
@@ -331,6 +340,32 @@ def test_a40_noise() -> None:
     assert stream.replayer.report().reasons[Reason.NOT_SEEN_AGAIN] == 8
 
 
+def test_a40_the_watcher_keeps_no_more_than_candidates_need() -> None:
+    replayer = Replayer(TracingParameters(patience=sys.maxsize))
+    replayer.ingest([range(50), range(100, 110)], 0)
+    noise = [*range(10_000, 11_000)]
+    replayer.observe(noise, 0)
+    tracemalloc.start()
+    try:
+        for position in range(1000, 300_000, 1000):
+            replayer.observe(noise, position)
+        assert tracemalloc.get_traced_memory()[1] < 50_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_candidates_that_come_and_go_do_not_disturb_those_that_stay() -> None:
+    parameters = TracingParameters(maximum_watched=3, visit_threshold=700)
+    replayer = Replayer(parameters)
+    replayer.ingest([range(10)], 0)
+    for k in range(700):
+        assert replayer.report().promoted == 0
+        replayer.ingest([range(100 + 10 * k, 110 + 10 * k)], 20 * k)
+        replayer.observe([*range(10), *[-1] * 10], 20 * k)
+    assert replayer.report().promoted == 1
+    assert replayer.report().reasons[Reason.LONGEST_SILENT] > 100
+
+
 def mined(stream: Sequence[int], unit: int, buffer: int) -> Iterator[tuple[int, list[tuple[int, ...]]]]:
     """What the ruler and the finder make of a stream, by definition (A14, A15): with the position behind what was mined."""
     for position in range(unit, len(stream) + 1, unit):
@@ -427,6 +462,21 @@ def test_memory_is_bounded_and_what_is_used_stays() -> None:
     assert stream.replayer.report().reasons[Reason.NO_ROOM] >= 1
 
 
+def test_what_is_in_use_makes_no_room() -> None:
+    stream = ReplayedStream(Replayer(TracingParameters(minimum_length=2, visit_threshold=0, capacity=30)))
+    loops = [range(k, k + 10) for k in (0, 10, 20)]
+    stream.replayer.ingest(loops, 0)
+    for _ in range(20):
+        stream.launch_all(range(30))
+        stream.replayer.ingest([range(1000, 1005)], len(stream.records))
+    stream.flush()
+    assert stream.replayed == 600
+    assert stream.replayer.report().reasons == {Reason.NO_ROOM: 20}
+    stream.launch_all([-1] * 100)
+    stream.replayer.ingest([range(1000, 1005)], len(stream.records))
+    assert stream.replayer.report().reasons[Reason.LONGEST_SILENT] == 1
+
+
 def test_a_trace_that_always_loses_is_forgotten() -> None:
     stream = ReplayedStream(replayer_of("abcdef", "cd", parameters=replace(AT_ONCE, losses=4)))
     for _ in range(6):
@@ -438,6 +488,15 @@ def test_a_trace_that_always_loses_is_forgotten() -> None:
     assert stream.brackets == [(k, k + 6) for k in range(0, 36, 6)]
     stream.launch_all(tokens("xcdx"))
     assert len(stream.replays) == 6
+
+
+def test_a_trace_that_loses_now_and_then_stays() -> None:
+    stream = ReplayedStream(replayer_of("abcdef", "cd", parameters=replace(AT_ONCE, losses=4)))
+    for _ in range(10):
+        stream.launch_all(tokens("abcdefcdx"))
+    stream.flush()
+    assert len(stream.replays) == 20
+    assert stream.replayer.report().reasons[Reason.OVERLAPPED] == 10
 
 
 def test_reports_count() -> None:

@@ -41,7 +41,7 @@ class Watcher:
         """
         watched = self._candidates.watched
         if position != self._end:
-            self._begin_anew(position)
+            self._text = ""
         if not watched:
             self._text, self._symbols, self._end = "", {}, position + len(tokens)
             return []
@@ -59,12 +59,9 @@ class Watcher:
                 ripe.append(candidate.tokens)
             elif (self._end - candidate.seen) // length > self._parameters.patience:
                 self._candidates.forget(candidate.tokens, Reason.NOT_SEEN_AGAIN)
-        if cut:
-            self._begin_anew(self._end)
-        else:
-            # What no candidate can begin in any more is done with.
-            first = min((candidate.next for candidate in watched.values()), default=self._end)
-            self._text = self._text[max(0, first - self._end + len(self._text)) :]
+        # What no visit can begin in any more is done with.
+        first = min((candidate.next for candidate in watched.values()), default=self._end)
+        self._text = "" if cut else self._text[max(0, first - self._end + len(self._text)) :]
         return ripe
 
     def _search(self, candidate: Candidate) -> None:
@@ -81,18 +78,11 @@ class Watcher:
             candidate.next = begin + place + length
         candidate.searched = self._end
 
-    def _begin_anew(self, position: int) -> None:
-        """Nothing that was seen before belongs to what comes."""
-        self._text = ""
-        for candidate in self._candidates.watched.values():
-            candidate.next = max(candidate.next, position)
-
     def _learn(self) -> None:
         """Gives new candidates their patterns. What came before has none of them, and they none of that."""
         watched = self._candidates.watched
         if len(self._symbols) > _SPARE_SYMBOLS + 2 * sum(map(len, watched)):
-            self._symbols = {}
-            self._begin_anew(self._end)
+            self._symbols, self._text = {}, ""
             for candidate in watched.values():
                 candidate.pattern = ""
         symbols = self._symbols
