@@ -1,0 +1,176 @@
+"""What is known of the stream's repeats: candidates that are watched for, and the traces that some of them became.
+
+``Candidates`` decides what of a repeat that was found is worth knowing (Apophenia's trie; A23, A24), and what is forgotten for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from fuseir.runtime.tracing.parameters import TracingParameters
+from fuseir.runtime.tracing.prefix_free import PrefixFreeSet, Tokens
+from fuseir.runtime.tracing.reasons import Reason
+from fuseir.runtime.tracing.scores import Score
+
+_LIVELY = 2
+"""What was seen within so many times its own length makes no room for another one of its loop ..."""
+_BUSY = 8
+"""... or, within so many, for any other."""
+
+
+class Candidate:
+    """A string that is watched for. ``seen`` is where it was seen last, or added."""
+
+    __slots__ = ("next", "pattern", "searched", "seen", "tokens", "visits")
+
+    def __init__(self, tokens: Tokens, position: int) -> None:
+        self.tokens = tokens
+        self.seen = position
+        self.visits = 0
+        self.next = position
+        """Where the next visit can begin."""
+        self.searched = position
+        """Up to where the stream was searched for it."""
+        self.pattern = ""
+        """It, in the watcher's symbols."""
+
+
+class Trace:
+    """A string that is replayed. ``number`` is drawn when it is replayed first; ``seen`` is where its last match ended."""
+
+    __slots__ = ("length", "losses", "number", "score", "seen", "since", "tokens", "visits")
+
+    def __init__(self, tokens: Tokens, position: int) -> None:
+        self.tokens = tokens
+        self.length = len(tokens)
+        self.seen = position
+        self.since: int | None = None
+        """Matches begin there at the earliest; None until the replayer hears of the trace."""
+        self.number: int | None = None
+        self.visits = 0
+        self.losses = 0
+        """Matches in a row that lost their launches to better traces."""
+        self.score = Score(len(tokens))
+
+    def __repr__(self) -> str:
+        return f"Trace(number={self.number}, length={self.length})"
+
+
+class Candidates:
+    """All candidates and traces: no string begins another, and together they have at most ``capacity`` tokens."""
+
+    def __init__(self, parameters: TracingParameters, reasons: Counter[Reason]) -> None:
+        self._parameters = parameters
+        self._reasons = reasons
+        self._strings = PrefixFreeSet()
+        self._loops: dict[Tokens, Tokens] = {}
+        self._size = 0
+        self.watched: dict[Tokens, Candidate] = {}
+        self.traces: dict[Tokens, Trace] = {}
+
+    def add(self, tokens: Sequence[int], position: int) -> None:
+        """Takes up a repeat, or what of it is worth knowing. Matches that begin before the position do not count (A25)."""
+        least, most = self._parameters.minimum_length, self._parameters.maximum_length
+        rest = tuple(tokens)
+        while len(rest) > most + least:
+            self._add_piece(rest[:most], position)
+            rest = rest[most:]
+        self._add_piece(rest, position)
+
+    def _add_piece(self, piece: Tokens, position: int) -> None:
+        while len(piece) >= self._parameters.minimum_length:
+            loop = loop_of(piece) if self._parameters.one_per_loop else None
+            if loop is not None and (known := self._loops.get(loop)) is not None and known != piece:
+                if self._silence(known, position) < _LIVELY:
+                    self._reasons[Reason.SAME_LOOP] += 1
+                    return
+                self.forget(known, Reason.REPLACED)
+            if self._strings.begins_one(piece):
+                self._reasons[Reason.KNOWN] += 1
+                return
+            known = self._strings.prefix_of(piece)
+            if known is not None:
+                piece = piece[len(known) :]
+                continue
+            if not self._make_room(len(piece), position):
+                self._reasons[Reason.NO_ROOM] += 1
+                return
+            self._strings.add(piece)
+            if loop is not None:
+                self._loops[loop] = piece
+            self._size += len(piece)
+            self.watched[piece] = Candidate(piece, position)
+            return
+        self._reasons[Reason.TOO_SHORT] += 1
+
+    def promote(self, tokens: Tokens) -> Trace:
+        """Makes a trace of a candidate."""
+        candidate = self.watched.pop(tokens)
+        trace = self.traces[tokens] = Trace(tokens, candidate.seen)
+        return trace
+
+    def forget(self, tokens: Tokens, reason: Reason) -> None:
+        """Forgets a candidate or a trace."""
+        self._reasons[reason] += 1
+        self._strings.remove(tokens)
+        if self._parameters.one_per_loop:
+            del self._loops[loop_of(tokens)]
+        self._size -= len(tokens)
+        if self.watched.pop(tokens, None) is None:
+            del self.traces[tokens]
+
+    def _silence(self, tokens: Tokens, position: int) -> int:
+        """For how many times its own length something has not been seen."""
+        known = self.watched.get(tokens) or self.traces[tokens]
+        return (position - known.seen) // len(tokens)
+
+    def _make_room(self, length: int, position: int) -> bool:
+        """Forgets what has been silent for longest, until so many more tokens have room."""
+        capacity = self._parameters.capacity
+        if length > capacity:
+            return False
+        while len(self.watched) >= self._parameters.maximum_watched or self._size + length > capacity:
+            few = self._size + length <= capacity
+            longest = max(
+                self.watched if few else self._strings, key=lambda t: self._silence(t, position), default=None
+            )
+            if longest is None or self._silence(longest, position) < _BUSY:
+                return False
+            self.forget(longest, Reason.LONGEST_SILENT)
+        return True
+
+
+def loop_of(tokens: Tokens) -> Tokens:
+    """One iteration of the loop that a string is made of, begun where it is least in lexicographic order.
+
+    The same for all strings that go around a loop twice or more, wherever they begin and end; also for one whole iteration.
+    """
+    length = len(tokens)
+    # Borders of the prefixes, as in the search by Knuth, Morris and Pratt: what is left of a border is a period.
+    borders = [0] * length
+    border = 0
+    for k in range(1, length):
+        while border and tokens[k] != tokens[border]:
+            border = borders[border - 1]
+        if tokens[k] == tokens[border]:
+            border += 1
+        borders[k] = border
+    period = length - border
+    loop = tokens[:period] if 2 * period <= length else tokens
+    # Two places to begin are compared; up to the first difference, nothing behind the greater one can be least.
+    size, here, there, equal = len(loop), 0, 1, 0
+    twice = loop + loop
+    while there < size and equal < size:
+        a, b = twice[here + equal], twice[there + equal]
+        if a == b:
+            equal += 1
+            continue
+        if a > b:
+            here = max(there, here + equal + 1)
+        else:
+            there += equal + 1
+        if here >= there:
+            there = here + 1
+        equal = 0
+    return twice[here : here + size]

@@ -1,0 +1,83 @@
+"""What candidates have to do to become traces, and what is kept of them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, fields
+
+from fuseir.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Measured times, all in one unit (Apophenia §3): those of a launch, and of a replay whatever its length.
+
+    Raises UsageError if one is negative.
+    """
+
+    untraced: float
+    """α: a launch outside of traces."""
+    recorded: float
+    """α_m: a launch in the first run of a trace, which records it."""
+    replayed: float
+    """α_r: a launch in a later run."""
+    replay: float
+    """c: a replay, besides its launches."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not getattr(self, field.name) >= 0:
+                raise UsageError(f"a cost is a time: {field.name} is {getattr(self, field.name)}")
+
+
+@dataclass(frozen=True)
+class TracingParameters:
+    """What candidates have to do to become traces, and what is kept of them. Lengths are numbers of launches.
+
+    Raises UsageError for parameters that make no sense.
+    """
+
+    minimum_length: int = 5
+    """Shorter candidates are not kept."""
+    maximum_length: int = 256
+    """Longer candidates are cut into pieces of this length, unless that leaves less than ``minimum_length``: a trace is planned as a whole, which
+    takes time, and in a long one a replay's own time is nothing by then."""
+    visit_threshold: int = 2
+    """How often a candidate must be seen again before it is replayed. 0: it is replayed at once."""
+    maximum_watched: int = 64
+    """How many candidates are watched for at a time."""
+    capacity: int = 1 << 15
+    """How many launches all candidates and traces may have together: what bounds the memory."""
+    patience: int = 100
+    """A candidate that is not seen for so many times its own length is forgotten."""
+    losses: int = 10
+    """A trace that completes so often in a row and loses its launches to better ones is forgotten."""
+    one_per_loop: bool = True
+    """Whether a candidate is refused that covers the loop of a known one, begun at another launch or with more or fewer iterations."""
+    costs: Costs | None = None
+    """What the choice between traces that overlap is made by; the published score if not given (Apophenia §4.3)."""
+
+    def __post_init__(self) -> None:
+        for name in ("minimum_length", "maximum_length", "maximum_watched", "capacity", "patience", "losses"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.visit_threshold < 0:
+            raise UsageError(f"visit_threshold must be at least 0, not {self.visit_threshold}")
+        if self.maximum_length < self.minimum_length:
+            raise UsageError(
+                f"maximum_length ({self.maximum_length}) must not be below minimum_length ({self.minimum_length})"
+            )
+
+    @staticmethod
+    def as_shipped() -> TracingParameters:
+        """The values of Legion's implementation: everything is kept, and ten visits are needed."""
+        return TracingParameters(
+            minimum_length=5,
+            maximum_length=sys.maxsize,
+            visit_threshold=10,
+            maximum_watched=sys.maxsize,
+            capacity=sys.maxsize,
+            patience=sys.maxsize,
+            losses=sys.maxsize,
+            one_per_loop=False,
+        )
