@@ -1,7 +1,7 @@
 """The stream of launches of a session: captured into its window, cut into segments, and run.
 
-The hot path is ``capture`` and ``produce``: one record is appended, and one look-up says whether a trace goes on; no IR, no analysis (design rule
-R2). Everything else happens under the lock.
+The hot path is ``capture`` and ``produce``: one record is appended, and one look-up says whether a trace goes on; no IR, no analysis
+(design rule R2). Everything else happens under the lock.
 """
 
 from __future__ import annotations

@@ -264,7 +264,8 @@ def _getter(positions: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, 
 class Window:
     """What is captured and waits, in order.
 
-    ``records`` is one list for ever, and a launch is added by one ``append``: threads need no lock for that. With ``limit`` of them it is worth
+    ``records`` is one list for ever, and a launch is added by one ``append``: threads need no lock for that. With ``limit`` of them it
+    is worth
     a look; that it is full is one thing that this can find, with ``size`` launches. ``start`` is the first record's position in the stream.
     """
 

@@ -441,10 +441,8 @@ def test_loops_are_compared_where_they_are_least() -> None:
     for _ in range(300):
         loop = tuple(rng.choices(range(2), k=rng.randint(1, 8)))
         string = loop * rng.randint(1, 3)
-        period = next(
-            k for k in range(1, len(string) + 1) if len(string) % k == 0 and string[:k] * (len(string) // k) == string
-        )
-        assert loop_of(string) == min((loop + loop)[k : k + period] for k in range(len(loop)))
+        period = next((k for k in range(1, len(string) // 2 + 1) if string[k:] == string[:-k]), len(string))
+        assert loop_of(string) == min((string[:period] * 2)[k : k + period] for k in range(period))
 
 
 def test_memory_is_bounded_and_what_is_used_stays() -> None:

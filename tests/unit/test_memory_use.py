@@ -12,7 +12,7 @@ import pytest
 import fuseir
 from fuseir.dialects.dist.partition import Shape
 from fuseir.errors import OutOfMemoryError
-from fuseir.runtime import session as session_module
+from fuseir.runtime import stream as stream_module
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.buffers import BufferPool, bytes_taken
 
@@ -98,7 +98,7 @@ Program = Callable[[fuseir.Session, fuseir.Store], list[fuseir.Store]]
 @pytest.mark.parametrize("fuse", [True, False])
 def test_what_was_predicted_is_what_is_taken(program: Program, fuse: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     pools: list[CountingPool] = []
-    monkeypatch.setattr(session_module, "BufferPool", lambda *_: pools.append(CountingPool()) or pools[-1])
+    monkeypatch.setattr(stream_module, "BufferPool", lambda *_: pools.append(CountingPool()) or pools[-1])
     session = fuseir.Session(threads=2, fuse=fuse)
     x = session.zeros((512, 512))
     results = program(session, x)

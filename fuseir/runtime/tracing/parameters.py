@@ -40,8 +40,8 @@ class TracingParameters:
     minimum_length: int = 5
     """Shorter candidates are not kept."""
     maximum_length: int = 256
-    """Longer candidates are cut into pieces of this length, unless that leaves less than ``minimum_length``: a trace is planned as a whole, which
-    takes time, and in a long one a replay's own time is nothing by then."""
+    """Longer candidates are cut into pieces of this length, unless that leaves less than ``minimum_length``: a trace is planned as a
+    whole, which takes time, and in a long one a replay's own time is nothing by then."""
     visit_threshold: int = 2
     """How often a candidate must be seen again before it is replayed. 0: it is replayed at once."""
     maximum_watched: int = 64

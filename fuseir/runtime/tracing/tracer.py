@@ -1,8 +1,8 @@
 """Traces in a session: the stream's tokens go to the miner, what it finds to the replayer, and what that decides says where to cut.
 
-The session asks two things. In the capture of a launch, while there are traces: ``state`` (the fast path, replayer.py) and ``step``. Now and
-then, when so many launches wait as ``Window.limit`` says, and whenever it runs something: ``note``. Nothing here can make a result wrong: a replay is
-only a place to cut the window, and its plan is found by what is in the piece (design rule R3).
+The session asks two things. In the capture of a launch, while there are traces: ``state`` (the fast path, replayer.py) and ``step``. Now
+and then, when so many launches wait as ``Window.limit`` says, and whenever it runs something: ``note``. Nothing here can make a result
+wrong: a replay is only a place to cut the window, and its plan is found by what is in the piece (design rule R3).
 """
 
 from __future__ import annotations
