@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fuseir.runtime.stores import Store as Store
     from fuseir.runtime.tasks import Task as Task
     from fuseir.runtime.tasks import opaque_task as opaque_task
+    from fuseir.runtime.tracing.report import TracingReport
 
 __version__ = "0.1.0"
 
@@ -81,6 +82,8 @@ __all__ = [
     "stats",
     "store",
     "task",
+    "trace",
+    "trace_report",
     "zeros",
 ]
 
@@ -168,6 +171,16 @@ def freeze(function: Callable[..., Any] | None = None, *, warn_after: int = 10) 
 def assert_no_compile() -> AbstractContextManager[None]:
     """A context in which the current session compiles nothing: what would is an error (``Session.assert_no_compile``)."""
     return _session().assert_no_compile()
+
+
+def trace() -> AbstractContextManager[None]:
+    """A context in which all that is launched runs as one segment (``Session.trace``)."""
+    return _session().trace()
+
+
+def trace_report() -> TracingReport | None:
+    """The traces found in the current session's stream, and why not more (``Session.trace_report``); ``print`` it."""
+    return _session().trace_report()
 
 
 def cache_info() -> CacheInfo:

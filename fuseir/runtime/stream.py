@@ -32,6 +32,7 @@ from fuseir.runtime.signatures import Signature
 from fuseir.runtime.statistics import Statistics
 from fuseir.runtime.stores import Handle, RootStore, raise_if_lost
 from fuseir.runtime.tracing.replayer import Replay, Replayer
+from fuseir.runtime.tracing.report import TracingReport
 from fuseir.runtime.tracing.tracer import Tracer
 from fuseir.runtime.window import Segment, Window
 
@@ -65,6 +66,8 @@ class Stream:
         self._recorded: str | None = None
         self._exclusive = False
         self._runner = 0
+        self._explicit = 0
+        """How many ``trace`` blocks this is in."""
         self.made: list[RootStore] | None = None
         """Roots made since a frozen function is being recorded. What makes roots adds them (freezing.py)."""
 
@@ -197,15 +200,13 @@ class Stream:
         with self._lock:
             self._refuse_inside_tasks("call a frozen function on")
             self._run_all()
-            self._window.limit = sys.maxsize
-            replayer, self._replayer = self._replayer, None
             self._recorded, self._runner, self._exclusive = name, get_ident(), True
             self.made = made = []
+            self._follow()
             try:
                 yield made
             finally:
                 self._recorded, self._exclusive, self.made = None, False, None
-                self._replayer = replayer
                 self._look_at_window()
 
     def take_recorded(self) -> Segment | None:
@@ -248,6 +249,44 @@ class Stream:
             for store in written:
                 for watcher in store.root.watchers:
                     watcher.written(store.root)
+
+    # Traces
+
+    def trace_report(self) -> TracingReport | None:
+        """The traces that were found so far, how much of the stream they cover, and why not more; None where nobody looks for any."""
+        with self._lock:
+            return None if self._tracer is None else self._tracer.report()
+
+    @contextmanager
+    def trace(self) -> Generator[None]:
+        """Inside, what is launched runs as one segment at the end, whatever its length; the search for traces stands aside (A38).
+
+        For who knows what repeats. What is read inside runs then, with what was launched before it.
+        """
+        with self._lock:
+            self._refuse_inside_tasks("begin a trace on")
+            if not self._explicit:
+                self._run_all()
+            self._explicit += 1
+            self._follow()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._explicit -= 1
+                if not self._explicit and self._recorded is None:
+                    if self._tracer is not None:
+                        self._tracer.skip()
+                    self._run(full=False, cut=True)
+                    self._look_at_window()
+
+    def _follow(self) -> None:
+        """Sets what the hot path does: follows traces, if there are any, and looks at the window when that is long enough."""
+        if self._explicit or self._recorded is not None:
+            self._replayer = None
+            self._window.limit = sys.maxsize
+        elif self._tracer is not None:
+            self._replayer = self._tracer.following
 
     def _refuse_inside_tasks(self, what: str) -> None:
         """Raises UsageError in the thread that runs a task. Other threads have nothing to do with it."""
@@ -292,25 +331,26 @@ class Stream:
         with self._lock:
             window = self._window
             self._note()
+            if self._explicit:
+                return
             while True:
                 # What may become a trace waits for that.
                 settled = window.end if self._replayer is None else self._replayer.settled(window.end)
                 waiting = window.count(settled)
                 if waiting < window.size:
                     break
-                if self._tracer is not None:
-                    self._tracer.wake()
                 self._run(full=True, end=settled)
             missing = window.size - waiting
             if self._tracer is not None:
                 missing = min(missing, self._tracer.interval)
             window.limit = len(window.records) + missing
+            self._follow()
 
     def _note(self, *, cut: bool = False) -> None:
         """Has what was captured looked at for traces. ``cut``: nothing is replayed across this place."""
         if self._tracer is not None:
             self._tracer.note(cut=cut)
-            self._replayer = self._tracer.following
+            self._follow()
 
     def _run_all(self) -> None:
         """Runs the window. Under the lock."""
@@ -333,6 +373,8 @@ class Stream:
         self._start_tasks()
         try:
             planned = self._execution.planned(segment)
+            if self._tracer is not None and self._planner.made_one:
+                self._tracer.wake()
             if full:
                 self.statistics.full_windows += 1
                 self._resize(planned)

@@ -1,27 +1,28 @@
 """Traces in a session: the stream's tokens go to the miner, what it finds to the replayer, and what that decides says where to cut.
 
-The session asks two things. In the capture of a launch, while there are traces: ``state`` (the fast path, replayer.py) and ``step``. Now
+While there are traces, the capture of a launch asks the replayer itself (replayer.py). Now
 and then, when so many launches wait as ``Window.limit`` says, and whenever it runs something: ``note``. Nothing here can make a result
 wrong: a replay is only a place to cut the window, and its plan is found by what is in the piece (design rule R3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
 from itertools import count
 from typing import NamedTuple
 
 from fuseir.runtime.tracing.history import History, Sampling
 from fuseir.runtime.tracing.miner import Miner, Mining
 from fuseir.runtime.tracing.parameters import TracingParameters
-from fuseir.runtime.tracing.replayer import Replay, Replayer
+from fuseir.runtime.tracing.replayer import Replayer
+from fuseir.runtime.tracing.report import TracingReport
 from fuseir.runtime.window import Window
 
 _EARLY = 16
 """Launches after which the stream is looked at, at first: a loop of few launches should not wait for a full window."""
 
 _EARLY_LAUNCHES = 1024
-"""For how many launches without a trace it is at first."""
+"""For how many launches it is, after something new."""
 
 _BATCH = 1024
 """Tokens that are passed on together later: NumPy's calls take time whatever the number."""
@@ -30,6 +31,9 @@ _CALM = 0.9
 """The share of a batch that has to be replayed for the next launches not to be looked at, twice as many each time ..."""
 _LONGEST_REST = 1 << 17
 """... but not more than these."""
+
+_MARKS = 8
+"""Batches that a report calls recent."""
 
 
 class Tracer:
@@ -55,10 +59,12 @@ class Tracer:
         self._chunks: list[_Chunk] = []  # what is noted and not passed on yet
         self._waiting = 0  # tokens in there
         self._separators = count(-1, -1)
-        self._quiet_since = 0
+        self._new_at = 0  # where something new was planned last
         self._rest = 0  # launches that are not looked at behind a batch
         self._resting_until = 0
         self._replayed = 0  # launches, when the last batch was passed on
+        self._first_replay: int | None = None
+        self._marks: deque[tuple[int, int]] = deque([(0, 0)], maxlen=_MARKS)
 
     @property
     def following(self) -> Replayer | None:
@@ -68,15 +74,20 @@ class Tracer:
     @property
     def interval(self) -> int:
         """After how many launches the stream is worth a look."""
-        return _EARLY if self._noted - self._quiet_since < _EARLY_LAUNCHES else _BATCH
+        return _EARLY if self._noted - self._new_at < _EARLY_LAUNCHES else _BATCH
 
-    def step(self, token: int, position: int) -> Sequence[Replay]:
-        """A launch was captured that is no plain transition; what is to be replayed now."""
-        return self.replayer.step(token, position)
-
-    def flush(self) -> Sequence[Replay]:
-        """All that waits has to run; what of it is to be replayed."""
-        return self.replayer.flush(self._window.end)
+    def report(self) -> TracingReport:
+        """What was found, and how much of the stream it covers."""
+        begin, before = self._marks[0]
+        replays = self.replayer.report()
+        return TracingReport(
+            launches=self._window.end,
+            recent=self._window.end - begin,
+            recent_replayed=replays.replayed_launches - before,
+            first_replay=self._first_replay,
+            samples_left_out=self._miner.left_out,
+            replays=replays,
+        )
 
     def note(self, *, cut: bool = False) -> None:
         """Takes note of what was captured since the last time. ``cut``: nothing is replayed across this place of the stream."""
@@ -101,6 +112,10 @@ class Tracer:
             self._add(self._noted - len(tokens), tokens, cut)
         if self._waiting >= self.interval:
             self._pass_on()
+            replayed = self.replayer.replayed_launches
+            if replayed and self._first_replay is None:
+                self._first_replay = self._noted
+            self._marks.append((self._noted, replayed))
         if self._miner.in_flight:
             for mined in self._miner.collect():
                 self.replayer.ingest(mined.candidates, self._noted)
@@ -131,8 +146,14 @@ class Tracer:
         self._waiting = 0
 
     def wake(self) -> None:
-        """Something is new about the stream."""
+        """Something is new about the stream: it is looked at closely for a while."""
         self._rest = self._resting_until = 0
+        self._new_at = self._noted
+
+    def skip(self) -> None:
+        """What was captured since the last time is no part of what repeats."""
+        self._noted = self._window.end
+        self._add(self._noted, [], True)
 
 
 class _Chunk(NamedTuple):
