@@ -66,8 +66,9 @@ def check_against_pointers(seed: int) -> tuple[int, int, bool]:
             stream.launch(token)
             pointers.launch(token)
             published.launch(token)
-            assert stream.brackets == pointers.replays, seed
-            assert stream.settled == pointers.issued, seed
+            if replayer.state.resume is replayer.state:  # else that is noted with the next token
+                assert stream.brackets == pointers.replays, seed
+                assert stream.settled == pointers.issued, seed
         stream.flush()
         pointers.flush()
         published.flush()

@@ -16,8 +16,8 @@ from fuseir.runtime.tracing.prefix_free import Tokens
 class State(dict[int, "State"]):
     """A state, which is itself the table of its *plain* transitions: token → next state.
 
-    A transition is plain if all there is to do is to take it: the same pointer goes on, nothing completes, and the longest trace that
-    the pointer can still become is the same.
+    A transition is plain if all there is to do is to take it: the same pointer goes on, nothing completes on the way, and the longest trace
+    that the pointer can still become is the same.
     """
 
     __slots__ = ("completes", "depth", "fallback", "longest", "others", "resume", "through")
@@ -99,4 +99,5 @@ def _insert(root: State, trace: Trace) -> None:
 
 
 def _is_plain(state: State, child: State) -> bool:
-    return not child.completes and (state.depth == 0 or child.longest == state.longest)
+    ends = child.resume is not child  # what completes there is noted with the next token
+    return (ends or not child.completes) and (state.depth == 0 or child.longest == state.longest)

@@ -141,6 +141,11 @@ class Replayer:
             if self._suspended:
                 return _NOTHING
             state = self._held
+        elif state.resume is not state:
+            before = self._arrive(state, position - 1)
+            if before or self.state is not _STEP:
+                return [*before, *self._step_or_go(token, position)]
+            state = self._held
         arrived = state.get(token)
         if arrived is None:
             arrived = state.others.get(token)
@@ -152,18 +157,30 @@ class Replayer:
                 arrived = state
             else:
                 return _NOTHING
+        return self._arrive(arrived, position)
+
+    def _step_or_go(self, token: int, position: int) -> Sequence[Replay]:
+        state = self.state.get(token)
+        if state is None:
+            return self.step(token, position)
+        self.state = state
+        return _NOTHING
+
+    def _arrive(self, arrived: State, position: int) -> Sequence[Replay]:
+        """The token at a position leads to a state. What is decided to be replayed."""
+        token = position - self._ignored
         if arrived.completes:
             alone = not self._matches
-            self._complete(arrived.completes, position - self._ignored)
+            self._complete(arrived.completes, token)
             if alone and self._matches:
                 # There is nothing to decide before the next token.
                 self.state, self._held = _STEP, arrived.resume
                 return _NOTHING
         if self._matches:
-            return self._decide(arrived.resume, position - self._ignored)
+            return self._decide(arrived.resume, token)
         self.state = arrived.resume
         if self._changed:
-            self._take_over(position + 1 - self._ignored)
+            self._take_over(token + 1)
         return _NOTHING
 
     def flush(self, position: int) -> Sequence[Replay]:
@@ -173,12 +190,13 @@ class Replayer:
         """
         if self._suspended:
             return _NOTHING
+        ends = self.state.resume is not self.state
+        replays = self._arrive(self.state, position - 1) if ends else _NOTHING
         state = self._held if self.state is _STEP else self.state
         if state is not self._root:
             self._reasons[Reason.INTERRUPTED] += 1
-        replays: Sequence[Replay] = _NOTHING
         if self._matches:
-            replays = self._replay(best(self._matches), position)
+            replays = [*replays, *self._replay(best(self._matches), position)]
             self._matches = []
         self._ignored_before.clear()
         self.state = self._root
