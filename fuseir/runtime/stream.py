@@ -173,12 +173,12 @@ class Stream:
             self._run_all()
 
     def read(self, root: RootStore, view: View) -> Array:
-        """The contents of a view of a store as a new array, after running what was captured."""
+        """The contents of a view of a store as a new array, after running what was captured if that changes the store (A37)."""
         with self._lock:
             if self._exclusive:
                 self._refuse_inside_tasks("read")
                 self._refuse_in_recording("reads a store")
-            if self._window.records:
+            if self._window.changes(root):
                 self.statistics.forced_flushes += 1
                 self._run_all()
             raise_if_lost(root)

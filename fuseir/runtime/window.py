@@ -291,6 +291,13 @@ class Window:
         before = self.records[: max(end - self.start, 0)]
         return len(before) - before.count(FENCE)
 
+    def changes(self, root: RootStore) -> bool:
+        """Whether a launch that waits changes a store."""
+        for form, roots, _, _, _ in self.records:
+            if root in roots and form is not None and any(roots[k] is root for k in form.changed):
+                return True
+        return False
+
     def take(self, *, full: bool, end: int | None = None) -> Segment | None:
         """Takes all records out, or those before a position. None if no launch is among them."""
         records = self.records[: None if end is None else max(end - self.start, 0)]
