@@ -158,6 +158,14 @@ def test_a26_nothing_is_seen_across_a_cut() -> None:
     assert replayer.report().promoted == 1
 
 
+def test_a26_what_ends_right_before_a_cut_is_seen() -> None:
+    replayer = Replayer(TracingParameters(minimum_length=2, visit_threshold=1))
+    replayer.ingest([range(20)], 0)
+    replayer.observe([-1, -1, *range(19)], 0)
+    replayer.observe([19], 21, cut=True)
+    assert replayer.report().promoted == 1
+
+
 def test_a28_nothing_waits_before_a_promotion() -> None:
     replayer = Replayer()
     stream = ReplayedStream(replayer)
@@ -460,6 +468,20 @@ def test_memory_is_bounded_and_what_is_used_stays() -> None:
     assert stream.replayer.report().reasons[Reason.LONGEST_SILENT] > 10
     stream.replayer.ingest([range(41)], len(stream.records))
     assert stream.replayer.report().reasons[Reason.NO_ROOM] >= 1
+
+
+def test_what_was_forgotten_is_not_replayed() -> None:
+    stream = ReplayedStream(Replayer(TracingParameters(visit_threshold=1, capacity=12)))
+    stream.replayer.ingest([range(10)], 0)
+    stream.replayer.observe(range(10), 0)
+    stream.launch_all([*range(10)] * 2)
+    stream.flush()
+    assert len(stream.replays) == 2
+    stream.launch_all([-1] * 100)
+    stream.replayer.ingest([range(20, 30)], len(stream.records))
+    stream.launch_all([*range(10)] * 2)
+    stream.flush()
+    assert len(stream.replays) == 2
 
 
 def test_what_is_in_use_makes_no_room() -> None:

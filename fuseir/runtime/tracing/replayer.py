@@ -84,7 +84,7 @@ class Replayer:
         self._suspended = 0
         self._ignored = 0
         self._ignored_before: list[int] = []
-        """Of the undecided ignored operations: the token that each was behind, as ``_token`` counts."""
+        """For each ignored operation among what is undecided: how many tokens were captured before it."""
         self._numbers = 0
         self._mismatches = 0
         self._promoted = 0
