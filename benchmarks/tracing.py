@@ -16,7 +16,7 @@ from fuseir.runtime.tracing.replayer import Replayer
 
 TOKENS = 60_000
 ROUNDS = 9
-AT_ONCE = TracingParameters(visit_threshold=0, one_per_loop=False)
+AT_ONCE = TracingParameters(visit_threshold=0, prefix_free=True)
 
 Tokens = Sequence[int]
 
@@ -70,7 +70,7 @@ def loop(length: int) -> list[int]:
 
 def watching(chunk: int, candidates: Sequence[Tokens], stream: Tokens) -> float:
     def observe() -> None:
-        replayer = Replayer(TracingParameters(visit_threshold=1 << 30, one_per_loop=False))
+        replayer = Replayer(TracingParameters(visit_threshold=1 << 30, prefix_free=True))
         replayer.ingest(candidates, 0)
         for position in range(0, TOKENS, chunk):
             replayer.observe(stream[position : position + chunk], position)

@@ -51,8 +51,9 @@ class TracingParameters:
     """A candidate that is not seen for so many times its own length is forgotten."""
     losses: int = 10
     """A trace that completes so often in a row and loses its launches to better ones is forgotten."""
-    one_per_loop: bool = True
-    """Whether a candidate is refused that covers the loop of a known one, begun at another launch or with more or fewer iterations."""
+    prefix_free: bool = False
+    """Whether candidates are kept as published: no one begins another, and what begins with a known one is kept without that. Otherwise
+    all are kept as they were found and compete, but only one for each loop, wherever it begins and of how many iterations it is."""
     costs: Costs | None = None
     """What the choice between traces that overlap is made by; the published score if not given (Apophenia §4.3)."""
 
@@ -78,5 +79,5 @@ class TracingParameters:
             capacity=sys.maxsize,
             patience=sys.maxsize,
             losses=sys.maxsize,
-            one_per_loop=False,
+            prefix_free=True,
         )

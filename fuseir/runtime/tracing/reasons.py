@@ -13,7 +13,9 @@ class Reason(StrEnum):
 
     TOO_SHORT = "shorter than minimum_length"
     """A candidate, or what is left of one that begins with known ones."""
-    KNOWN = "begins or equals a known one"
+    KNOWN = "known"
+    """Or the beginning of a known one, where candidates are ``prefix_free``."""
+    LOST_BEFORE = "always lost to better ones before"
     SAME_LOOP = "covers the loop of a known one"
     NO_ROOM = "no room: everything known is in use"
     NOT_SEEN_AGAIN = "not seen again"

@@ -276,7 +276,7 @@ class Replayer:
             kept = {id(match) for match in chosen}
             for match in self._matches:
                 if match.start < end and id(match) not in kept:
-                    self._lose(match.trace)
+                    self._lose(match, chosen)
         replays: list[Replay] = []
         for trace, start, stop, _ in chosen:
             if trace.number is None:
@@ -292,13 +292,16 @@ class Replayer:
             replays.append(Replay(trace, start, stop, score.replays == 1))
         return replays
 
-    def _lose(self, trace: Trace) -> None:
-        """A match was not replayed, since better ones overlap it."""
+    def _lose(self, match: Match, chosen: Sequence[Match]) -> None:
+        """A match is not replayed, since some of the chosen overlap it."""
+        trace = match.trace
         self._reasons[Reason.OVERLAPPED] += 1
         trace.losses += 1
         if trace.losses >= self._parameters.losses and self._candidates.traces.get(trace.tokens) is trace:
-            self._candidates.forget(trace.tokens, Reason.LOST_TO_OTHERS)
-            self._changed = True
+            winner = next(other.trace for other in chosen if other.end > match.start)
+            if winner is not trace:
+                self._candidates.forget_loser(trace.tokens, winner.tokens)
+                self._changed = True
 
     def _first_undecided(self, token: int) -> int:
         state = self._held if self.state is _STEP else self.state
