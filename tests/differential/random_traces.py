@@ -39,7 +39,7 @@ def random_strings(rng: random.Random, letters: int) -> list[Tokens]:
         strings.append(string)
         if rng.random() < 0.3:
             begin = rng.randrange(len(string))
-            strings.append(string[begin:])
+            strings += [string[begin:], string[: begin + 1]]
     return strings
 
 
