@@ -91,6 +91,7 @@ def main() -> None:
     line("two motifs in random order, a trace each", [one, other], alternating)
     line("eight iterations as one trace, loop of 15", [one * 8], loop(15))
     line("a loop of 15 as one, and four from its middle", [one, (one[7:] + one[:7]) * 4], loop(15))
+    line("a loop of 5 in one of 4000 that never ends", [[*range(5)], [*range(5)] * 800 + [-1]], loop(5))
     line("noise, no traces", [], noise)
     line("noise, a trace that begins like 0.1 % of it", [[*range(20)]], noise)
     line("noise of 30 tokens, 60 random traces", many, few)

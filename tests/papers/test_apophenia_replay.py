@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 import tracemalloc
@@ -15,6 +16,7 @@ from oracle.repeats_by_definition import repeats_by_definition
 
 from fuseir.errors import UsageError
 from fuseir.runtime.tracing.candidates import loop_of
+from fuseir.runtime.tracing.matching import State
 from fuseir.runtime.tracing.parameters import Costs, TracingParameters
 from fuseir.runtime.tracing.reasons import Reason
 from fuseir.runtime.tracing.replayer import Replayer
@@ -544,6 +546,23 @@ def test_a_trace_that_loses_now_and_then_stays() -> None:
     stream.flush()
     assert len(stream.replays) == 20
     assert stream.replayer.report().reasons[Reason.OVERLAPPED] == 10
+
+
+def test_forgotten_automata_leave_no_garbage() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        stream = ReplayedStream(replayer_of("abcab"))
+        before = sum(type(thing) is State for thing in gc.get_objects())
+        for k in range(1, 21):
+            stream.launch_all(tokens("abcab-"))
+            stream.replayer.ingest([range(1000 * k, 1000 * k + 100)], len(stream.records))
+            stream.launch_all([*range(1000 * k, 1000 * k + 100), -1])
+        after = sum(type(thing) is State for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert stream.replayed == 20 * 105
+    assert after - before == 20 * 100
 
 
 def test_reports_count() -> None:

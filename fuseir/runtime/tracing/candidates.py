@@ -37,7 +37,7 @@ class Candidate:
 class Trace:
     """A string that is replayed. ``number`` is drawn when it is replayed first; ``seen`` is where its last match ended."""
 
-    __slots__ = ("length", "losses", "number", "score", "seen", "since", "tokens", "visits")
+    __slots__ = ("__weakref__", "length", "losses", "number", "score", "seen", "since", "tokens", "visits")
 
     def __init__(self, tokens: Tokens, position: int) -> None:
         self.tokens = tokens

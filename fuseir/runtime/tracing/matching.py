@@ -85,6 +85,16 @@ def automaton(traces: Iterable[Trace]) -> State:
     return root
 
 
+def dismantle(root: State) -> None:
+    """Takes an automaton apart. Its states refer to each other in circles: they would stay until garbage is collected."""
+    states = [root]
+    for state in states:  # which grows
+        states += state.values()
+        states += state.others.values()
+        state.clear()
+        del state.others, state.fallback, state.resume
+
+
 def _insert(root: State, trace: Trace) -> None:
     states = [root]
     for token in trace.tokens:

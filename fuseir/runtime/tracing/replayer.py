@@ -38,7 +38,7 @@ from typing import NamedTuple
 
 from fuseir.runtime.tracing.candidates import Candidates, Trace
 from fuseir.runtime.tracing.choice import Match, best
-from fuseir.runtime.tracing.matching import State, automaton
+from fuseir.runtime.tracing.matching import State, automaton, dismantle
 from fuseir.runtime.tracing.parameters import TracingParameters
 from fuseir.runtime.tracing.prefix_free import Tokens
 from fuseir.runtime.tracing.reasons import Reason, ReplayReport, TraceReport
@@ -78,6 +78,8 @@ class Replayer:
         """The state, while ``state`` is ``_STEP``."""
         self._matches: list[Match] = []
         """Complete and undecided, in the order of ``best``."""
+        self._longest = 0
+        """No match is longer."""
         self._traces: list[Trace] = []
         """What the automaton was made for."""
         self._changed = False
@@ -164,7 +166,7 @@ class Replayer:
         replays: Sequence[Replay] = _NOTHING
         if self._matches:
             replays = self._replay(best(self._matches), position)
-            self._matches = []
+            self._matches, self._longest = [], 0
         self._ignored_before.clear()
         self.state = self._root
         if self._changed:
@@ -237,11 +239,16 @@ class Replayer:
             value = score.value(start, costs)
             if value > 0:
                 self._matches.append(Match(trace, start, end, value))
+                self._longest = max(self._longest, trace.length)
             else:
                 self._reasons[Reason.UNPROFITABLE] += 1
 
     def _decide(self, state: State, token: int) -> Sequence[Replay]:
         """What is replayed now that a token has come, and where the fast path goes on."""
+        if state.longest > self._longest and state.depth > token + 1 - self._matches[0].end:
+            # Whatever would be chosen, it awaits this pointer.
+            self.state = state
+            return _NOTHING
         chosen = best(self._matches)
         decided = 0
         awaited = None
@@ -260,7 +267,7 @@ class Replayer:
             replays = self._replay(chosen[:decided], end)
             self._matches = [match for match in self._matches if match.start >= end]
         if decided == len(chosen):
-            self.state = state
+            self.state, self._longest = state, 0
             if self._changed:
                 self._take_over(token + 1)
         elif awaited is state:
@@ -335,7 +342,8 @@ class Replayer:
             return
         undecided = self.state.beginning()
         self._traces = taken
-        self._root = state = automaton(taken)
+        dismantle(self._root)
+        self._root = self._held = state = automaton(taken)
         for token in undecided:
             state = state.after(token, self._root).resume
         self.state = state
