@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
+import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator, Sequence
@@ -194,6 +196,35 @@ def test_a31_the_first_run_of_a_trace_records() -> None:
     assert [(replay.trace.number, replay.records) for replay in stream.replays] == [
         *[(0, True), (0, False), (1, True), (0, False), (1, False), (0, False)]
     ]
+
+
+def test_replays_are_the_same_in_every_process() -> None:
+    """Replicas of a program must agree (A20); nothing may depend on how hashes are seeded."""
+    program = """if True:
+        import random
+        from fuseir.runtime.tracing.replayer import Replayer
+        rng, replayer, replays = random.Random(2), Replayer(), []
+        motifs = [rng.choices(range(6), k=rng.randint(5, 9)) for _ in range(6)]
+        stream = [token for _ in range(400) for token in rng.choice(motifs)]
+        for position, token in enumerate(stream):
+            replays += replayer.step(token, position)
+            if position % 100 == 50:
+                replayer.ingest(motifs + [stream[position - 30 : position]], position)
+                replayer.observe(stream[position - 50 : position + 50], position - 50)
+        print([(replay.start, replay.trace.number) for replay in replays], replayer.report())
+    """
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 1000
 
 
 VECTORS = [
@@ -509,6 +540,17 @@ def test_what_was_forgotten_is_not_replayed() -> None:
     stream.launch_all([*range(10)] * 2)
     stream.flush()
     assert len(stream.replays) == 2
+
+
+def test_ignored_operations_do_not_make_traces_look_unused() -> None:
+    stream = ReplayedStream(Replayer(TracingParameters(visit_threshold=0, capacity=12)))
+    stream.replayer.ingest([range(10)], 0)
+    for _ in range(30):
+        stream.launch_all(range(10))
+        for _ in range(10):
+            stream.ignore()
+    stream.replayer.ingest([range(20, 30)], len(stream.records))
+    assert stream.replayer.report().reasons == {Reason.NO_ROOM: 1}
 
 
 def test_what_is_in_use_makes_no_room() -> None:

@@ -63,7 +63,8 @@ _STEP = State(0)
 class Replayer:
     """Candidates, watching, and replays of one stream.
 
-    Positions count what is captured. They only grow, and between flushes every position is a token or ignored.
+    Positions count what is captured. They only grow, and between flushes every position is a token or ignored. Calls, and the fast path,
+    belong to one thread at a time.
     """
 
     def __init__(self, parameters: TracingParameters | None = None) -> None:
@@ -99,7 +100,7 @@ class Replayer:
         """Takes up repeats that were found in the stream. Only matches that begin at or after the position count (A25)."""
         known = len(self._candidates.traces)
         for tokens in candidates:
-            self._candidates.add(tokens, position - self._ignored)
+            self._candidates.add(tokens, position)
         if len(self._candidates.traces) < known:
             self._change()
         if self._parameters.visit_threshold == 0:
@@ -108,7 +109,8 @@ class Replayer:
     def observe(self, tokens: Sequence[int], position: int, *, cut: bool = False) -> None:
         """Watches for candidates in the stream: its tokens from a position on, in chunks of any size, each token once.
 
-        ``cut``: the stream was flushed behind this chunk, so that nothing can be replayed across its end.
+        Chunks decide how soon a candidate is promoted: a few iterations of a loop are soon enough. ``cut``: the stream was flushed behind
+        this chunk, so that nothing can be replayed across its end.
         """
         self._promote(self._watcher.observe(tokens, position, cut=cut))
 
@@ -233,7 +235,7 @@ class Replayer:
         for trace in traces:
             start = end - trace.length
             trace.visits += 1
-            trace.seen = end
+            trace.seen = end + self._ignored
             score = trace.score
             score.visit(start)
             value = score.value(start, costs)
