@@ -581,6 +581,22 @@ def test_a_trace_that_always_loses_is_forgotten() -> None:
     assert len(stream.replays) == 6
 
 
+def test_a_trace_that_keeps_others_waiting_is_forgotten() -> None:
+    """After a phase in which it came, only its beginning goes on for ever."""
+    parameters = TracingParameters(minimum_length=2, visit_threshold=0, patience=20, losses=5)
+    stream = ReplayedStream(Replayer(parameters))
+    stream.replayer.ingest([tokens("abc" * 10 + "xy")], 0)
+    for _ in range(10):
+        stream.launch_all(tokens("abc" * 10 + "xy"))
+    stream.flush()
+    assert {replay.trace.length for replay in stream.replays} == {32}
+    stream.replayer.ingest([tokens("abc")], len(stream.records))
+    stream.launch_all(tokens("abc" * 300))
+    assert stream.replayer.report().reasons[Reason.AWAITED_IN_VAIN] == 1
+    assert stream.settled >= len(stream.records) - 3
+    assert [replay.trace.length for replay in stream.replays[-299:]] == [3] * 299
+
+
 def test_a_trace_that_loses_now_and_then_stays() -> None:
     stream = ReplayedStream(replayer_of("abcdef", "cd", parameters=replace(AT_ONCE, losses=4)))
     for _ in range(10):

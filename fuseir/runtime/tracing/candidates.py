@@ -37,7 +37,21 @@ class Candidate:
 class Trace:
     """A string that is replayed. ``number`` is drawn when it is replayed first; ``seen`` is where its last match ended."""
 
-    __slots__ = ("__weakref__", "length", "losses", "number", "score", "seen", "since", "tokens", "visits")
+    __slots__ = (
+        *(
+            "__weakref__",
+            "awaited",
+            "awaited_from",
+            "forgotten",
+            "length",
+            "losses",
+            "number",
+            "score",
+            "seen",
+            "since",
+        ),
+        *("tokens", "visits"),
+    )
 
     def __init__(self, tokens: Tokens, position: int) -> None:
         self.tokens = tokens
@@ -49,6 +63,11 @@ class Trace:
         self.visits = 0
         self.losses = 0
         """Matches in a row that lost their launches to better traces."""
+        self.awaited = 0
+        """How often other matches waited for this trace since it was seen, ..."""
+        self.awaited_from = -1
+        """... the last time for one that would have begun there."""
+        self.forgotten = False
         self.score = Score(len(tokens))
 
     def __repr__(self) -> str:
@@ -146,7 +165,7 @@ class Candidates:
             del self._loops[loop_of(tokens)]
         self._size -= len(tokens)
         if self.watched.pop(tokens, None) is None:
-            del self.traces[tokens]
+            self.traces.pop(tokens).forgotten = True
 
     def forget_loser(self, loser: Tokens, winner: Tokens) -> None:
         """Forgets a trace that always lost, the last time to this one: it is not taken up again while that is in use."""

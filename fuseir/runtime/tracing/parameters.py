@@ -48,9 +48,10 @@ class TracingParameters:
     capacity: int = 1 << 15
     """How many launches all candidates and traces may have together: what bounds the memory."""
     patience: int = 100
-    """A candidate that is not seen for so many times its own length is forgotten."""
+    """A candidate that is not seen for so many times its own length is forgotten. So is a trace, if others wait for it."""
     losses: int = 10
-    """A trace that completes so often in a row and loses its launches to better ones is forgotten."""
+    """A trace that completes so often in a row and loses its launches to better ones is forgotten. So is one that others await so often in
+    vain, after its ``patience``."""
     prefix_free: bool = False
     """Whether candidates are kept as published: no one begins another, and what begins with a known one is kept without that. Otherwise
     all are kept as they were found and compete, but only one for each loop, wherever it begins and of how many iterations it is."""

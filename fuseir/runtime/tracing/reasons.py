@@ -26,6 +26,8 @@ class Reason(StrEnum):
     """A candidate or a trace that had not been seen for longest."""
     LOST_TO_OTHERS = "always lost to better ones"
     """A trace forgotten after ``losses``."""
+    AWAITED_IN_VAIN = "others waited for it, and it did not come"
+    """A trace forgotten after ``losses`` and ``patience``."""
     MISMATCH = "the stream went another way"
     """Launches that had matched the beginning of a trace."""
     INTERRUPTED = "a fence or a read came in between"

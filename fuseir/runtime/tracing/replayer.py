@@ -236,6 +236,7 @@ class Replayer:
             start = end - trace.length
             trace.visits += 1
             trace.seen = end + self._ignored
+            trace.awaited = 0
             score = trace.score
             score.visit(start)
             value = score.value(start, costs)
@@ -247,8 +248,9 @@ class Replayer:
 
     def _decide(self, state: State, token: int) -> Sequence[Replay]:
         """What is replayed now that a token has come, and where the fast path goes on."""
-        if state.longest > self._longest and state.depth > token + 1 - self._matches[0].end:
+        if state.longest > self._longest and state.depth > token + 1 - self._matches[0].end and not _given_up(state):
             # Whatever would be chosen, it awaits this pointer.
+            self._await(state, token)
             self.state = state
             return _NOTHING
         chosen = best(self._matches)
@@ -268,6 +270,8 @@ class Replayer:
             end = chosen[decided - 1].end
             replays = self._replay(chosen[:decided], end)
             self._matches = [match for match in self._matches if match.start >= end]
+        if awaited is not None:
+            self._await(awaited, token)
         if decided == len(chosen):
             self.state, self._longest = state, 0
             if self._changed:
@@ -312,6 +316,18 @@ class Replayer:
                 self._candidates.forget_loser(trace.tokens, winner.tokens)
                 self._changed = True
 
+    def _await(self, pointer: State, token: int) -> None:
+        """A match waits for a pointer. A trace that never comes, and keeps others waiting, is forgotten."""
+        trace, start = pointer.through, token + 1 - pointer.depth
+        if trace is None or trace.awaited_from == start:
+            return
+        trace.awaited_from = start
+        trace.awaited += 1
+        silence = (start + self._ignored - trace.seen) // trace.length
+        if trace.awaited > self._parameters.losses and silence > self._parameters.patience and not trace.forgotten:
+            self._candidates.forget(trace.tokens, Reason.AWAITED_IN_VAIN)
+            self._changed = True
+
     def _first_undecided(self, token: int) -> int:
         state = self._held if self.state is _STEP else self.state
         first = token - state.depth
@@ -354,7 +370,12 @@ class Replayer:
 def _awaited(match: Match, state: State, behind: int) -> State | None:
     """The longest pointer for which a match waits, if there is one; ``state`` is reached so many tokens behind the match."""
     while state.depth > behind:
-        if state.longest > match.end - match.start:
+        if state.longest > match.end - match.start and not _given_up(state):
             return state
         state = state.fallback
     return None
+
+
+def _given_up(pointer: State) -> bool:
+    """Whether the longest trace that a pointer can become was forgotten."""
+    return pointer.through is not None and pointer.through.forgotten
