@@ -16,7 +16,7 @@ from fuseir.runtime.tracing.replayer import Replayer
 
 TOKENS = 60_000
 ROUNDS = 9
-AT_ONCE = TracingParameters(visit_threshold=0, one_per_loop=False)
+AT_ONCE = TracingParameters(visit_threshold=0, prefix_free=True)
 
 Tokens = Sequence[int]
 
@@ -70,7 +70,7 @@ def loop(length: int) -> list[int]:
 
 def watching(chunk: int, candidates: Sequence[Tokens], stream: Tokens) -> float:
     def observe() -> None:
-        replayer = Replayer(TracingParameters(visit_threshold=1 << 30, one_per_loop=False))
+        replayer = Replayer(TracingParameters(visit_threshold=1 << 30, prefix_free=True))
         replayer.ingest(candidates, 0)
         for position in range(0, TOKENS, chunk):
             replayer.observe(stream[position : position + chunk], position)
@@ -91,6 +91,7 @@ def main() -> None:
     line("two motifs in random order, a trace each", [one, other], alternating)
     line("eight iterations as one trace, loop of 15", [one * 8], loop(15))
     line("a loop of 15 as one, and four from its middle", [one, (one[7:] + one[:7]) * 4], loop(15))
+    line("a loop of 5 in one of 4000 that never ends", [[*range(5)], [*range(5)] * 800 + [-1]], loop(5))
     line("noise, no traces", [], noise)
     line("noise, a trace that begins like 0.1 % of it", [[*range(20)]], noise)
     line("noise of 30 tokens, 60 random traces", many, few)

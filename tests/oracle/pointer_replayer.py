@@ -36,9 +36,6 @@ class _Oracle:
         self.issued = 0
         self.replays: list[Bracket] = []
 
-    def weight(self, trace: Tokens, start: int) -> float:
-        raise NotImplementedError
-
     def advance(self, token: int) -> None:
         here = len(self.stream)
         self.stream.append(token)
@@ -47,7 +44,7 @@ class _Oracle:
             matching = [trace for trace in traces if trace[here - start] == token]
             for trace in [trace for trace in matching if len(trace) == here - start + 1]:
                 self.scores[trace].visit(start)
-                self.complete.append(Complete(trace, start, here + 1, self.weight(trace, start)))
+                self.complete.append(Complete(trace, start, here + 1, self.scores[trace].score(start)))
                 matching.remove(trace)
             if matching:
                 moved.append((start, matching))
@@ -61,9 +58,6 @@ class _Oracle:
 
 class Published(_Oracle):
     """Per launch, as in the paper's notes: nothing is deferred, what touches overlaps, scores decide one by one."""
-
-    def weight(self, trace: Tokens, start: int) -> float:
-        return self.scores[trace].score(start)
 
     def launch(self, token: int) -> None:
         self.advance(token)
@@ -104,9 +98,6 @@ class Published(_Oracle):
 
 class Pointers(_Oracle):
     """Per launch, by the rules of ``Replayer``."""
-
-    def weight(self, trace: Tokens, start: int) -> float:
-        return self.scores[trace].score(start) * len(trace)
 
     def launch(self, token: int) -> None:
         self.advance(token)

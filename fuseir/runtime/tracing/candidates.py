@@ -13,10 +13,8 @@ from fuseir.runtime.tracing.prefix_free import PrefixFreeSet, Tokens
 from fuseir.runtime.tracing.reasons import Reason
 from fuseir.runtime.tracing.scores import Score
 
-_LIVELY = 2
-"""What was seen within so many times its own length makes no room for another one of its loop ..."""
-_BUSY = 8
-"""... or, within so many, for any other."""
+_LIVELY = 8
+"""What was seen within so many times its own length makes no room for others."""
 
 
 class Candidate:
@@ -39,7 +37,21 @@ class Candidate:
 class Trace:
     """A string that is replayed. ``number`` is drawn when it is replayed first; ``seen`` is where its last match ended."""
 
-    __slots__ = ("length", "losses", "number", "score", "seen", "since", "tokens", "visits")
+    __slots__ = (
+        *(
+            "__weakref__",
+            "awaited",
+            "awaited_from",
+            "forgotten",
+            "length",
+            "losses",
+            "number",
+            "score",
+            "seen",
+            "since",
+        ),
+        *("tokens", "visits"),
+    )
 
     def __init__(self, tokens: Tokens, position: int) -> None:
         self.tokens = tokens
@@ -51,6 +63,11 @@ class Trace:
         self.visits = 0
         self.losses = 0
         """Matches in a row that lost their launches to better traces."""
+        self.awaited = 0
+        """How often other matches waited for this trace since it was seen, ..."""
+        self.awaited_from = -1
+        """... the last time for one that would have begun there."""
+        self.forgotten = False
         self.score = Score(len(tokens))
 
     def __repr__(self) -> str:
@@ -58,13 +75,17 @@ class Trace:
 
 
 class Candidates:
-    """All candidates and traces: no string begins another, and together they have at most ``capacity`` tokens."""
+    """All candidates and traces, with ``capacity`` tokens at most."""
 
     def __init__(self, parameters: TracingParameters, reasons: Counter[Reason]) -> None:
         self._parameters = parameters
         self._reasons = reasons
         self._strings = PrefixFreeSet()
+        """All of them, if they are ``prefix_free``."""
         self._loops: dict[Tokens, Tokens] = {}
+        """Otherwise: by their loops."""
+        self._winners: dict[Tokens, Tokens] = {}
+        """What always lost, and the trace it lost to last."""
         self._size = 0
         self.watched: dict[Tokens, Candidate] = {}
         self.traces: dict[Tokens, Trace] = {}
@@ -79,30 +100,55 @@ class Candidates:
         self._add_piece(rest, position)
 
     def _add_piece(self, piece: Tokens, position: int) -> None:
-        while len(piece) >= self._parameters.minimum_length:
-            loop = loop_of(piece) if self._parameters.one_per_loop else None
-            if loop is not None and (known := self._loops.get(loop)) is not None and known != piece:
-                if self._silence(known, position) < _LIVELY:
-                    self._reasons[Reason.SAME_LOOP] += 1
-                    return
-                self.forget(known, Reason.REPLACED)
-            if self._strings.begins_one(piece):
-                self._reasons[Reason.KNOWN] += 1
-                return
-            known = self._strings.prefix_of(piece)
-            if known is not None:
-                piece = piece[len(known) :]
-                continue
-            if not self._make_room(len(piece), position):
-                self._reasons[Reason.NO_ROOM] += 1
-                return
-            self._strings.add(piece)
-            if loop is not None:
-                self._loops[loop] = piece
+        if self._parameters.prefix_free:
+            piece = self._without_known(piece)
+        else:
+            piece = self._once_around(piece)
+        if len(piece) < self._parameters.minimum_length:
+            self._reasons[Reason.TOO_SHORT] += 1
+        elif piece in self.watched or piece in self.traces or self._strings.begins_one(piece):
+            self._reasons[Reason.KNOWN] += 1
+        elif self._would_lose(piece, position):
+            self._reasons[Reason.LOST_BEFORE] += 1
+        elif not self._replace_loop(piece, position):
+            self._reasons[Reason.SAME_LOOP] += 1
+        elif not self._make_room(len(piece), position):
+            self._reasons[Reason.NO_ROOM] += 1
+        else:
             self._size += len(piece)
             self.watched[piece] = Candidate(piece, position)
-            return
-        self._reasons[Reason.TOO_SHORT] += 1
+            if self._parameters.prefix_free:
+                self._strings.add(piece)
+            else:
+                self._loops[loop_of(piece)] = piece
+
+    def _without_known(self, piece: Tokens) -> Tokens:
+        """What is left of a string without the known ones that it begins with."""
+        while len(piece) >= self._parameters.minimum_length and (known := self._strings.prefix_of(piece)) is not None:
+            piece = piece[len(known) :]
+        return piece
+
+    def _once_around(self, piece: Tokens) -> Tokens:
+        """One iteration of what consists of several; as many as the least length needs."""
+        once = len(loop_of(piece))
+        return piece[: once * -(-self._parameters.minimum_length // once)] if once else piece
+
+    def _would_lose(self, piece: Tokens, position: int) -> bool:
+        """Whether a string always lost to a trace that is still in use."""
+        winner = self._winners.get(piece)
+        if winner in self.traces and self._silence(winner, position) < _LIVELY:
+            return True
+        self._winners.pop(piece, None)
+        return False
+
+    def _replace_loop(self, piece: Tokens, position: int) -> bool:
+        """Whether no other string of the loop is in use. One that is not makes room."""
+        known = None if self._parameters.prefix_free else self._loops.get(loop_of(piece))
+        if known is not None:
+            if self._silence(known, position) < _LIVELY:
+                return False
+            self.forget(known, Reason.REPLACED)
+        return True
 
     def promote(self, tokens: Tokens) -> Trace:
         """Makes a trace of a candidate."""
@@ -113,12 +159,20 @@ class Candidates:
     def forget(self, tokens: Tokens, reason: Reason) -> None:
         """Forgets a candidate or a trace."""
         self._reasons[reason] += 1
-        self._strings.remove(tokens)
-        if self._parameters.one_per_loop:
+        if self._parameters.prefix_free:
+            self._strings.remove(tokens)
+        else:
             del self._loops[loop_of(tokens)]
         self._size -= len(tokens)
         if self.watched.pop(tokens, None) is None:
-            del self.traces[tokens]
+            self.traces.pop(tokens).forgotten = True
+
+    def forget_loser(self, loser: Tokens, winner: Tokens) -> None:
+        """Forgets a trace that always lost, the last time to this one: it is not taken up again while that is in use."""
+        self.forget(loser, Reason.LOST_TO_OTHERS)
+        self._winners[loser] = winner
+        if sum(map(len, self._winners)) > self._parameters.capacity:
+            del self._winners[next(iter(self._winners))]
 
     def _silence(self, tokens: Tokens, position: int) -> int:
         """For how many times its own length something has not been seen."""
@@ -131,11 +185,9 @@ class Candidates:
         if length > capacity:
             return False
         while len(self.watched) >= self._parameters.maximum_watched or self._size + length > capacity:
-            few = self._size + length <= capacity
-            longest = max(
-                self.watched if few else self._strings, key=lambda t: self._silence(t, position), default=None
-            )
-            if longest is None or self._silence(longest, position) < _BUSY:
+            known = [*self.watched] if self._size + length <= capacity else [*self.watched, *self.traces]
+            longest = max(known, key=lambda tokens: self._silence(tokens, position))
+            if self._silence(longest, position) < _LIVELY:
                 return False
             self.forget(longest, Reason.LONGEST_SILENT)
         return True

@@ -1,6 +1,6 @@
 """The automaton that recognises traces in the stream (Aho and Corasick, CACM 18(6), 1975).
 
-Its state is the longest end of the stream that begins a trace, and is not all of it; shorter such ends are the states that its fallbacks
+Its state is the longest end of the stream that is a proper beginning of some trace; shorter such ends are the states that its fallbacks
 lead to. Together these are the paper's active pointers (Apophenia §4.3): one that began d launches ago is a state of depth d.
 """
 
@@ -29,7 +29,7 @@ class State(dict[int, "State"]):
         self.fallback: State = self
         """The state of the next shorter pointer; the root's own is the root."""
         self.resume: State = self
-        """The state to go on from: this one, unless it ends a trace."""
+        """The state to go on from: this one, unless nothing goes on from it."""
         self.completes: tuple[Trace, ...] = ()
         """The traces that end here, longest first."""
         self.longest = 0
@@ -59,7 +59,7 @@ _NONE: dict[int, State] = {}
 
 
 def automaton(traces: Iterable[Trace]) -> State:
-    """The root of the automaton for traces none of which begins another. Linear in their tokens, about 2 µs each."""
+    """The root of the automaton for traces. Linear in their tokens, about 2 µs each."""
     root = State(0)
     for trace in traces:
         _insert(root, trace)
@@ -73,7 +73,7 @@ def automaton(traces: Iterable[Trace]) -> State:
             states.append(child)
             child.fallback = root if state is root else state.fallback.after(token, root)
             child.completes += child.fallback.completes
-            if not child:  # it ends a trace
+            if not child:  # nothing begins with what has come
                 child.resume = child.fallback.resume
     for state in order:
         state.fallback = state.fallback.resume
@@ -85,17 +85,27 @@ def automaton(traces: Iterable[Trace]) -> State:
     return root
 
 
+def dismantle(root: State) -> None:
+    """Takes an automaton apart. Its states refer to each other in circles: they would stay until garbage is collected."""
+    states = [root]
+    for state in states:  # which grows
+        states += state.values()
+        states += state.others.values()
+        state.clear()
+        del state.others, state.fallback, state.resume
+
+
 def _insert(root: State, trace: Trace) -> None:
-    state = root
+    states = [root]
     for token in trace.tokens:
+        following = states[-1].get(token)
+        if following is None:
+            following = states[-1][token] = State(len(states))
+        states.append(following)
+    states[-1].completes = (trace,)
+    for state in states:
         if trace.length > state.longest:
             state.longest, state.through = trace.length, trace
-        following = state.get(token)
-        if following is None:
-            following = state[token] = State(state.depth + 1)
-        state = following
-    state.longest = trace.length
-    state.completes = (trace,)
 
 
 def _is_plain(state: State, child: State) -> bool:

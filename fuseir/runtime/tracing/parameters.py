@@ -49,11 +49,13 @@ class TracingParameters:
     capacity: int = 1 << 15
     """How many launches all candidates and traces may have together: what bounds the memory."""
     patience: int = 100
-    """A candidate that is not seen for so many times its own length is forgotten."""
+    """A candidate that is not seen for so many times its own length is forgotten. So is a trace, if others wait for it."""
     losses: int = 10
-    """A trace that completes so often in a row and loses its launches to better ones is forgotten."""
-    one_per_loop: bool = True
-    """Whether a candidate is refused that covers the loop of a known one, begun at another launch or with more or fewer iterations."""
+    """A trace that completes so often in a row and loses its launches to better ones is forgotten. So is one that others await so often in
+    vain, after its ``patience``."""
+    prefix_free: bool = False
+    """Whether candidates are kept as published: no one begins another, and what begins with a known one is kept without that. Otherwise
+    all are kept as they were found and compete, but only one for each loop, wherever it begins and of how many iterations it is."""
     costs: Costs | None = None
     """What the choice between traces that overlap is made by; the published score if not given (Apophenia §4.3)."""
 
@@ -79,5 +81,5 @@ class TracingParameters:
             capacity=sys.maxsize,
             patience=sys.maxsize,
             losses=sys.maxsize,
-            one_per_loop=False,
+            prefix_free=True,
         )

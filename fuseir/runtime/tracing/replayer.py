@@ -38,7 +38,7 @@ from typing import NamedTuple
 
 from fuseir.runtime.tracing.candidates import Candidates, Trace
 from fuseir.runtime.tracing.choice import Match, best
-from fuseir.runtime.tracing.matching import State, automaton
+from fuseir.runtime.tracing.matching import State, automaton, dismantle
 from fuseir.runtime.tracing.parameters import TracingParameters
 from fuseir.runtime.tracing.prefix_free import Tokens
 from fuseir.runtime.tracing.reasons import Reason, ReplayReport, TraceReport
@@ -63,7 +63,8 @@ _STEP = State(0)
 class Replayer:
     """Candidates, watching, and replays of one stream.
 
-    Positions count what is captured. They only grow, and between flushes every position is a token or ignored.
+    Positions count what is captured. They only grow, and between flushes every position is a token or ignored. Calls, and the fast path,
+    belong to one thread at a time.
     """
 
     def __init__(self, parameters: TracingParameters | None = None) -> None:
@@ -78,13 +79,15 @@ class Replayer:
         """The state, while ``state`` is ``_STEP``."""
         self._matches: list[Match] = []
         """Complete and undecided, in the order of ``best``."""
+        self._longest = 0
+        """No match is longer."""
         self._traces: list[Trace] = []
         """What the automaton was made for."""
         self._changed = False
         self._suspended = 0
         self._ignored = 0
         self._ignored_before: list[int] = []
-        """Of the undecided ignored operations: the token that each was behind, as ``_token`` counts."""
+        """For each ignored operation among what is undecided: how many tokens were captured before it."""
         self._numbers = 0
         self._mismatches = 0
         self._promoted = 0
@@ -112,7 +115,7 @@ class Replayer:
         """Takes up repeats that were found in the stream. Only matches that begin at or after the position count (A25)."""
         known = len(self._candidates.traces)
         for tokens in candidates:
-            self._candidates.add(tokens, position - self._ignored)
+            self._candidates.add(tokens, position)
         if len(self._candidates.traces) < known:
             self._change()
         if self._parameters.visit_threshold == 0:
@@ -121,7 +124,8 @@ class Replayer:
     def observe(self, tokens: Sequence[int], position: int, *, cut: bool = False) -> None:
         """Watches for candidates in the stream: its tokens from a position on, in chunks of any size, each token once.
 
-        ``cut``: the stream was flushed behind this chunk, so that nothing can be replayed across its end.
+        Chunks decide how soon a candidate is promoted: a few iterations of a loop are soon enough. ``cut``: the stream was flushed behind
+        this chunk, so that nothing can be replayed across its end.
         """
         self._promote(self._watcher.observe(tokens, position, cut=cut))
 
@@ -197,7 +201,7 @@ class Replayer:
             self._reasons[Reason.INTERRUPTED] += 1
         if self._matches:
             replays = [*replays, *self._replay(best(self._matches), position)]
-            self._matches = []
+            self._matches, self._longest = [], 0
         self._ignored_before.clear()
         self.state = self._root
         if self._changed:
@@ -264,17 +268,24 @@ class Replayer:
         for trace in traces:
             start = end - trace.length
             trace.visits += 1
-            trace.seen = end
+            trace.seen = end + self._ignored
+            trace.awaited = 0
             score = trace.score
             score.visit(start)
             value = score.value(start, costs)
             if value > 0:
                 self._matches.append(Match(trace, start, end, value))
+                self._longest = max(self._longest, trace.length)
             else:
                 self._reasons[Reason.UNPROFITABLE] += 1
 
     def _decide(self, state: State, token: int) -> Sequence[Replay]:
         """What is replayed now that a token has come, and where the fast path goes on."""
+        if state.longest > self._longest and state.depth > token + 1 - self._matches[0].end and not _given_up(state):
+            # Whatever would be chosen, it awaits this pointer.
+            self._await(state, token)
+            self.state = state
+            return _NOTHING
         chosen = best(self._matches)
         decided = 0
         awaited = None
@@ -292,8 +303,10 @@ class Replayer:
             end = chosen[decided - 1].end
             replays = self._replay(chosen[:decided], end)
             self._matches = [match for match in self._matches if match.start >= end]
+        if awaited is not None:
+            self._await(awaited, token)
         if decided == len(chosen):
-            self.state = state
+            self.state, self._longest = state, 0
             if self._changed:
                 self._take_over(token + 1)
         elif awaited is state:
@@ -309,7 +322,7 @@ class Replayer:
             kept = {id(match) for match in chosen}
             for match in self._matches:
                 if match.start < end and id(match) not in kept:
-                    self._lose(match.trace)
+                    self._lose(match, chosen)
         replays: list[Replay] = []
         for trace, start, stop, _ in chosen:
             if trace.number is None:
@@ -325,12 +338,27 @@ class Replayer:
             replays.append(Replay(trace, start, stop, score.replays == 1))
         return replays
 
-    def _lose(self, trace: Trace) -> None:
-        """A match was not replayed, since better ones overlap it."""
+    def _lose(self, match: Match, chosen: Sequence[Match]) -> None:
+        """A match is not replayed, since some of the chosen overlap it."""
+        trace = match.trace
         self._reasons[Reason.OVERLAPPED] += 1
         trace.losses += 1
         if trace.losses >= self._parameters.losses and self._candidates.traces.get(trace.tokens) is trace:
-            self._candidates.forget(trace.tokens, Reason.LOST_TO_OTHERS)
+            winner = next(other.trace for other in chosen if other.end > match.start)
+            if winner is not trace:
+                self._candidates.forget_loser(trace.tokens, winner.tokens)
+                self._changed = True
+
+    def _await(self, pointer: State, token: int) -> None:
+        """A match waits for a pointer. A trace that never comes, and keeps others waiting, is forgotten."""
+        trace, start = pointer.through, token + 1 - pointer.depth
+        if trace is None or trace.awaited_from == start:
+            return
+        trace.awaited_from = start
+        trace.awaited += 1
+        silence = (start + self._ignored - trace.seen) // trace.length
+        if trace.awaited > self._parameters.losses and silence > self._parameters.patience and not trace.forgotten:
+            self._candidates.forget(trace.tokens, Reason.AWAITED_IN_VAIN)
             self._changed = True
 
     def _first_undecided(self, token: int) -> int:
@@ -365,7 +393,8 @@ class Replayer:
             return
         undecided = self.state.beginning()
         self._traces = taken
-        self._root = state = automaton(taken)
+        dismantle(self._root)
+        self._root = self._held = state = automaton(taken)
         for token in undecided:
             state = state.after(token, self._root).resume
         self.state = state
@@ -374,7 +403,12 @@ class Replayer:
 def _awaited(match: Match, state: State, behind: int) -> State | None:
     """The longest pointer for which a match waits, if there is one; ``state`` is reached so many tokens behind the match."""
     while state.depth > behind:
-        if state.longest > match.end - match.start:
+        if state.longest > match.end - match.start and not _given_up(state):
             return state
         state = state.fallback
     return None
+
+
+def _given_up(pointer: State) -> bool:
+    """Whether the longest trace that a pointer can become was forgotten."""
+    return pointer.through is not None and pointer.through.forgotten

@@ -68,11 +68,11 @@ class Score:
     def value(self, position: int, costs: Costs | None) -> float:
         """What one replay is worth: the values of replays that are made together are added up.
 
-        By the published score, each launch is worth the score of the trace that covers it; so that one long trace is worth more than the
-        pieces of it. By measured costs, it is the time saved, where the run that records is shared out among those to be expected.
+        By default, the published score. By measured costs, the time saved, where the run that records is shared out among those to be
+        expected.
         """
         if costs is None:
-            return self.score(position) * self.length
+            return self.score(position)
         saved = self.length * (costs.untraced - costs.replayed) - costs.replay
         if self.replays:
             return saved

@@ -15,7 +15,8 @@ from fuseir.runtime.tracing.prefix_free import Tokens
 from fuseir.runtime.tracing.reasons import Reason
 
 _OTHER = "\0"
-_SPARE_SYMBOLS = 1 << 12
+_SPARE_SYMBOLS = 1 << 10
+"""How many characters may belong to tokens that no candidate has any more."""
 _PARTS = 4
 """A long candidate is looked for when another so-manieth of its length has come: chunks may be much shorter than it."""
 
