@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from fuseir.runtime.tracing.history import History, Sampling
 from fuseir.runtime.tracing.miner import Miner, Mining
-from fuseir.runtime.tracing.parameters import TracingParameters
+from fuseir.runtime.tracing.parameters import Costs, TracingParameters
 from fuseir.runtime.tracing.replayer import Replayer
 from fuseir.runtime.tracing.report import TracingReport
 from fuseir.runtime.window import Window
@@ -31,6 +31,10 @@ _CALM = 0.9
 """The share of a batch that has to be replayed for the next launches not to be looked at, twice as many each time ..."""
 _LONGEST_REST = 1 << 17
 """... but not more than these."""
+
+_COSTS = Costs(untraced=3.0, recorded=3.0, replayed=1.0, replay=10.0)
+"""What decides between traces that overlap, in microseconds, measured; but planning, which takes a hundred times as long, is not counted: it is
+for once, and what is not traced is planned as well."""
 
 _MARKS = 8
 """Batches that a report calls recent."""
@@ -51,7 +55,7 @@ class Tracer:
         synchronous: bool = False,
     ) -> None:
         self._window = window
-        self._parameters = parameters or TracingParameters()
+        self._parameters = parameters or TracingParameters(costs=_COSTS)
         self._history = History(sampling or Sampling())
         self._miner = Miner(Mining(minimum=self._parameters.minimum_length), synchronous=synchronous)
         self.replayer = Replayer(self._parameters)
