@@ -33,8 +33,8 @@ _LONGEST_REST = 1 << 17
 """... but not more than these."""
 
 _COSTS = Costs(untraced=3.0, recorded=3.0, replayed=1.0, replay=10.0)
-"""What decides between traces that overlap, in microseconds, measured; but planning, which takes a hundred times as long, is not counted: it is
-for once, and what is not traced is planned as well."""
+"""What decides between traces that overlap, in microseconds, measured; but planning, which takes a hundred times as long, is not
+counted: it is for once, and what is not traced is planned as well."""
 
 _MARKS = 8
 """Batches that a report calls recent."""
