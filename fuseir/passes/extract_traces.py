@@ -21,7 +21,8 @@ break a repeat. Stores, scalars and views are declared outside; a trace has view
 many replays as it has periods. `inline-traces` undoes it.
 
 Precondition: a verified module whose launches are not fused. O(n log n) for n operations.
-Source: Apophenia §4.2; the repeats are found by ``fuseir/repeats``, as the runtime finds them. Checks A5 to A12 are on these.
+Source: Apophenia §4.2; the repeats are found by ``fuseir/repeats``, among the candidates that the runtime has too. Checks A5 to A12 are on
+these.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ from fuseir.dialects.dist.trace import ReplayOp, TraceOp
 from fuseir.errors import UsageError
 from fuseir.passes.analysis.fragments import binding, root_of, steps, tokens
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
-from fuseir.repeats.finder import find_repeats
 from fuseir.repeats.runs import cut_runs
+from fuseir.repeats.weighted import find_repeats_by_weight
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class ExtractTracesPass(RemarkingPass):
         operations = steps(module.ops)
         names = _Names(module)
         sequence = tokens(operations)
-        repeats = cut_runs(sequence, find_repeats(sequence, self.min_length), self.min_length)
+        repeats = cut_runs(sequence, find_repeats_by_weight(sequence, self.min_length), self.min_length)
         traces = replayed = 0
         for length, starts in repeats:
             alike: dict[tuple[int, ...], list[Sequence[Operation]]] = {}
