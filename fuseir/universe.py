@@ -33,6 +33,8 @@ REPAIRED_DIALECTS = {
 
 # In the order in which the pipelines run them.
 PASSES = {
+    "extract-traces": "fuseir.passes.extract_traces:ExtractTracesPass",
+    "inline-traces": "fuseir.passes.inline_traces:InlineTracesPass",
     "fuse-tasks": "fuseir.passes.fuse_tasks:FuseTasksPass",
     "eliminate-temporaries": "fuseir.passes.eliminate_temporaries:EliminateTemporariesPass",
     "take-first-task": "fuseir.passes.take_first_task:TakeFirstTaskPass",

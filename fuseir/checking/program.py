@@ -25,6 +25,7 @@ from fuseir.dialects.dist.attributes import (
 )
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp, ViewOp
+from fuseir.dialects.dist.trace import refuse_replays
 from fuseir.dialects.verification import location_of
 from fuseir.errors import LimitError, UnsupportedError
 
@@ -180,6 +181,7 @@ def read_program(module: ModuleOp) -> Program:
 
 class _Reader:
     def __init__(self, module: ModuleOp) -> None:
+        refuse_replays(module, "the check of legality")
         released = {op.store for op in module.ops if isinstance(op, ReleaseOp)}
         stores: list[Store] = []
         self.numbers: dict[SSAValue, int] = {}

@@ -89,6 +89,8 @@ def _run(
     available = all_passes()
     for spec in parse_pipeline(",".join(pipeline)):
         module_pass = available[spec.name]().from_pass_spec(spec)
+        if isinstance(module_pass, RemarkingPass):
+            module_pass.check(module)
         if isinstance(module_pass, ComposeKernelsPass):
             module_pass.run(module, collector, memory)
         elif isinstance(module_pass, RemarkingPass):

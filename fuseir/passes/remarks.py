@@ -11,12 +11,14 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
+from fuseir.dialects.dist.trace import refuse_replays
 from fuseir.dialects.verification import location_of
 from fuseir.errors import SourceLocation
 
@@ -150,13 +152,22 @@ class Remarks:
 class RemarkingPass(ModulePass):
     """A pass that can say what it did: ``run`` takes a collector, ``apply`` (xDSL's entry point) drops what was said."""
 
+    looks_into_traces: ClassVar[bool] = False
+    """Whether it knows what a replay does. Those that do not refuse programs that replay traces (``check``)."""
+
     @abstractmethod
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
         """Rewrite the module, adding to ``remarks``."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Rewrite the module."""
+        self.check(op)
         self.run(op, Remarks())
+
+    def check(self, module: ModuleOp) -> None:
+        """Raises UnsupportedError for a program that the pass does not understand; who calls ``run`` asks before."""
+        if not self.looks_into_traces:
+            refuse_replays(module, f"pass '{self.name}'")
 
 
 def _one_line(text: str) -> str:

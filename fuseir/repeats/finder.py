@@ -36,11 +36,11 @@ def find_repeats(tokens: Sequence[int] | npt.NDArray[np.int64], minimum: int = 1
     """
     sequence = token_array(tokens)
     factors = BasicFactors(sequence)
-    return _choose(len(sequence), *_candidates(factors, max(minimum, 1)))
+    return _choose(len(sequence), *candidates(factors, max(minimum, 1)))
 
 
-def _candidates(factors: BasicFactors, minimum: int) -> tuple[Positions, Positions, Positions]:
-    """Lengths, starts, and the numbers of groups of equal substrings: as they are to be chosen from, without duplicates."""
+def candidates(factors: BasicFactors, minimum: int) -> tuple[Positions, Positions, Positions]:
+    """Lengths, starts, and the numbers of groups of equal substrings, the longest first: what repeats are chosen from."""
     common = factors.common_prefixes()
     first = np.minimum(factors.suffixes[:-1], factors.suffixes[1:])
     second = np.maximum(factors.suffixes[:-1], factors.suffixes[1:])

@@ -16,6 +16,7 @@ from xdsl.ir import SSAValue
 from fuseir.dialects.dist.attributes import ShapedStoreType
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import ScalarOp, StoreOp, SwapOp
+from fuseir.dialects.dist.trace import refuse_replays
 from fuseir.dtypes import DTYPES
 from fuseir.errors import DTypeError, ShapeError, UsageError
 
@@ -34,7 +35,11 @@ def named_scalars(module: ModuleOp) -> dict[str, ScalarOp]:
 
 
 def launches_and_swaps(module: ModuleOp) -> list[LaunchOp | SwapOp]:
-    """All that changes what stores hold, in program order; the members of a fused task stand for it."""
+    """All that changes what stores hold, in program order; the members of a fused task stand for it.
+
+    Raises UnsupportedError for programs that replay traces.
+    """
+    refuse_replays(module, "who runs programs")
     found: list[LaunchOp | SwapOp] = []
     for op in module.ops:
         if isinstance(op, FusedTaskOp):

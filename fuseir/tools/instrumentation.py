@@ -168,6 +168,7 @@ def print_module(module: Operation, *, generic: bool = False, debuginfo: bool = 
 def _apply(current: ModulePass, ctx: Context, module: ModuleOp, remarks: Remarks | None) -> None:
     try:
         if remarks is not None and isinstance(current, RemarkingPass):
+            current.check(module)
             current.run(module, remarks)
         else:
             current.apply(ctx, module)

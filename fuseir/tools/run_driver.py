@@ -15,6 +15,7 @@ from fuseir.dialects.parsing import parse_module
 from fuseir.dialects.text_guard import decode
 from fuseir.dialects.verification import location_of, verify_module
 from fuseir.errors import BackendUnavailableError, LimitError, UnsupportedError, UsageError
+from fuseir.passes.inline_traces import inline_traces
 from fuseir.runtime.executors.reference import ReferenceExecutor
 from fuseir.runtime.program_stores import (
     dtype_of_store,
@@ -73,6 +74,7 @@ def execute(options: RunOptions) -> None:
 def _verified(text: str, filename: str) -> ModuleOp:
     module = parse_module(make_context(), text, filename)
     verify_module(module, text)
+    inline_traces(module)
     return module
 
 

@@ -18,6 +18,7 @@ import pytest
 from fuseir.errors import UsageError
 from fuseir.repeats.finder import Repeat, find_repeats
 from fuseir.repeats.runs import same_loop
+from fuseir.runtime.tracing.coverage import Coverage
 from fuseir.runtime.tracing.history import History, Sample, Sampling
 from fuseir.runtime.tracing.miner import Miner, Mining
 
@@ -65,13 +66,13 @@ def test_a16_the_most_recent_tokens_however_they_come(sampling: Sampling) -> Non
         samples = History(sampling).append(tokens)
         assert samples
         for position, sample in samples:
-            assert sample.tolist() == tokens[position - len(sample) : position]
+            assert sample == tokens[position - len(sample) : position]
         history, at, pieces = History(sampling), 0, list[tuple[int, list[int]]]()
         while at < len(tokens):
             step = rng.randrange(1, rng.choice([2, 100]))
-            pieces += [(s.position, s.tokens.tolist()) for s in history.append(tokens[at : at + step])]
+            pieces += [(s.position, s.tokens) for s in history.append(tokens[at : at + step])]
             at += step
-        assert pieces == [(s.position, s.tokens.tolist()) for s in samples]
+        assert pieces == [(s.position, s.tokens) for s in samples]
         assert history.position == len(tokens)
 
 
@@ -139,6 +140,17 @@ def test_new_tokens_all_the_time_do_not_make_it_mine_all_the_time() -> None:
     assert len(samples) < 64 + (1 << 17) // 1024 + (1 << 17) // 256 + 1
 
 
+def test_where_what_was_replayed_ends_a_phase_begins() -> None:
+    """A loop of known tokens that follows one that was replayed is found at once, not by the ruler."""
+    history, miner = History(Sampling()), Miner(Mining())
+    loops = [[0, 1, 2, 3, 4, 5], [0, 3, 1, 4, 2]]
+    history.append(loops[0] * 5)
+    for _ in range(5000):
+        history.append(loops[0], replayed=True)
+    samples = history.append(loops[1] * 5)
+    assert any(same_loop(c, tuple(loops[1])) for sample in samples for c in miner.mine(sample).candidates)
+
+
 def test_no_repeat_spans_a_separator() -> None:
     history = History(paper(1, 64))
     samples: list[Sample] = []
@@ -157,6 +169,26 @@ def test_a_policy_that_is_none_is_refused(figures: dict[str, Any]) -> None:
         Sampling(**figures)
     with pytest.raises(UsageError):
         Mining(minimum=0)
+
+
+def test_j4_coverage() -> None:
+    coverage, issued = Coverage(window=10), list[bool]()
+    rng = random.Random(1)
+    assert (coverage.share, coverage.recent_share, coverage.warm_up) == (0, 0, None)
+    for step in range(200):
+        count, traced, recording = rng.randrange(30), rng.random() < 0.6, step < 5
+        if traced:
+            coverage.traced(count, recording=recording)
+        else:
+            coverage.untraced(count)
+        if traced and not recording and coverage.warm_up is not None and not any(issued):
+            assert coverage.warm_up == len(issued)
+        issued += [traced and not recording] * count
+        assert (coverage.issued, coverage.replayed) == (len(issued), sum(issued))
+        assert coverage.share == (sum(issued) / len(issued) if issued else 0)
+        assert coverage.recent_share == (sum(issued[-10:]) / len(issued[-10:]) if issued else 0)
+    assert coverage.warm_up is not None
+    assert coverage.recorded > 0
 
 
 class SlowFinder:
@@ -180,7 +212,7 @@ def slow() -> Iterator[tuple[SlowFinder, Miner]]:
 
 
 def samples_of(*loops: str) -> list[Sample]:
-    return [Sample(100 * k, np.array([ord(c) for c in loop * 3])) for k, loop in enumerate(loops)]
+    return [Sample(100 * k, [ord(c) for c in loop * 3]) for k, loop in enumerate(loops)]
 
 
 def names(miner: Miner) -> list[tuple[int, list[str]]]:
@@ -236,19 +268,17 @@ def test_a_loop_is_one_candidate_wherever_samples_begin() -> None:
     miner = Miner(Mining(minimum=3))
     loop = "abcde"
     stream = [ord(c) for c in "xyz" + loop * 40]
-    assert miner.mine(Sample(0, np.array(stream[:30]))).candidates == (tuple(map(ord, loop)),)
+    assert miner.mine(Sample(0, stream[:30])).candidates == (tuple(map(ord, loop)),)
     for start in range(3, 60):
         for length in (10, 23, 64):
-            assert miner.mine(Sample(0, np.array(stream[start : start + length]))).candidates == (
-                tuple(map(ord, loop)),
-            )
+            assert miner.mine(Sample(0, stream[start : start + length])).candidates == (tuple(map(ord, loop)),)
 
 
 def test_only_so_many_candidates_of_one_sample() -> None:
     """Those that cover most of it."""
     words = [list(range(100 * n, 100 * n + n)) for n in range(2, 9)]
     tokens = [token for k in (1, 2) for word in words for token in [*word, -k * len(word)]]
-    sample = Sample(0, np.array(tokens))
+    sample = Sample(0, tokens)
     assert len(Miner(Mining(minimum=2)).mine(sample).candidates) == 7
     assert Miner(Mining(minimum=2, candidates=2)).mine(sample).candidates == (tuple(words[-1]), tuple(words[-2]))
 
@@ -273,11 +303,10 @@ def test_a_forked_child_mines_what_is_left() -> None:
 
 def test_a_program_ends_while_it_is_mined() -> None:
     program = """
-import numpy as np
 from fuseir.runtime.tracing.history import Sample
 from fuseir.runtime.tracing.miner import Miner, Mining
 miner = Miner(Mining())
-miner.submit([Sample(0, np.arange(300_000) % 7)] * 16)
+miner.submit([Sample(0, list(range(7)) * 40_000)] * 16)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

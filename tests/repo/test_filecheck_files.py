@@ -52,7 +52,7 @@ def test_each_directive_is_one(path: Path) -> None:
     for prefix in prefixes(text) | {"CHECK"}:
         # Whatever begins like a directive must be one: a misspelt one is silently a comment.
         for number, line in enumerate(text.splitlines(), 1):
-            match = re.match(rf"\s*//\s*{prefix}((?:-[A-Za-z]+)*)(\d*)\b(.?)", line)
+            match = re.match(rf"\s*//\s*{prefix}((?:-[A-Za-z]+)*)(-?\d*)\b(.?)", line)
             if match is None:
                 continue
             suffix = re.sub(r"-?\d+$", "", match[1])

@@ -13,9 +13,10 @@ from fuseir.dialects.dist.attributes import (
 )
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
 from fuseir.dialects.dist.ops import FenceOp, ReleaseOp, ScalarOp, StoreOp, SwapOp, ViewOp
+from fuseir.dialects.dist.trace import ReplayOp, TraceOp
 
 DIST = Dialect(
     "dist",
-    [StoreOp, ScalarOp, ViewOp, LaunchOp, FusedTaskOp, ReleaseOp, SwapOp, FenceOp],
+    [StoreOp, ScalarOp, ViewOp, LaunchOp, FusedTaskOp, TraceOp, ReplayOp, ReleaseOp, SwapOp, FenceOp],
     [StoreType, ViewType, IndexMapAttr, NoneAttr, ReplicatedAttr, TilingAttr, PrivilegeAttr],
 )

@@ -46,6 +46,8 @@ from fuseir.dialects.dist.ops import (
     StoreOp,
     ViewOp,
     at_top_level,
+    in_trace,
+    is_parameter,
     parse_attributes,
     require_top_level,
     shaped,
@@ -169,8 +171,10 @@ class LaunchOp(IRDLOperation):
 
     def verify_(self) -> None:
         """What docs/ir.md lists under "per launch", apart from the task: ``verify_program`` looks at that."""
-        if not isinstance(self.parent_op(), FusedTaskOp) and not at_top_level(self):
-            raise VerifyException("'dist.launch' stands at the top level of the module or in a dist.fused_task")
+        if not isinstance(self.parent_op(), FusedTaskOp) and not at_top_level(self) and not in_trace(self):
+            raise VerifyException(
+                "'dist.launch' stands at the top level of the module or in a dist.fused_task or dist.trace"
+            )
         _verify_domain(self.domain)
         if not len(self.arguments) == len(self.privileges.data) == len(self.partitions.data):
             raise VerifyException(
@@ -178,10 +182,10 @@ class LaunchOp(IRDLOperation):
                 f"{len(self.partitions.data)} partitions: one of each is needed"
             )
         for k, value in enumerate(self.arguments):
-            if not isinstance(value.owner, StoreOp | ViewOp):
+            if not isinstance(value.owner, StoreOp | ViewOp) and not is_parameter(value):
                 raise VerifyException(f"argument {k} is not made by dist.store or dist.view")
         for k, value in enumerate(self.scalars):
-            if not isinstance(value.owner, ScalarOp):
+            if not isinstance(value.owner, ScalarOp) and not is_parameter(value):
                 raise VerifyException(f"scalar {k} is not made by dist.scalar")
         accesses, domain = self.accesses, self.extents
         for k, access in enumerate(accesses):

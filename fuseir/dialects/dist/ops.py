@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     StringAttr,
 )
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     VarConstraint,
@@ -47,6 +47,30 @@ def require_top_level(op: Operation) -> None:
     """Raises VerifyException unless the operation stands at the program's top level."""
     if not at_top_level(op):
         raise VerifyException(f"'{op.name}' stands at the top level of the module only")
+
+
+TRACE = "dist.trace"
+"""The name of the operation that holds a fragment of a program (``trace.py``)."""
+
+
+def in_trace(op: Operation) -> bool:
+    """Whether the operation stands directly in a trace of the program."""
+    parent = op.parent_op()
+    return parent is not None and parent.name == TRACE and at_top_level(parent)
+
+
+def require_in_program(op: Operation) -> None:
+    """Raises VerifyException unless the operation stands at the program's top level or directly in a trace."""
+    if not at_top_level(op) and not in_trace(op):
+        raise VerifyException(f"'{op.name}' stands at the top level of the module or of a dist.trace only")
+
+
+def is_parameter(value: SSAValue) -> bool:
+    """Whether the value is a parameter of a trace, which stands for a store or a scalar."""
+    if not isinstance(value, BlockArgument):
+        return False
+    parent = value.block.parent_op()
+    return parent is not None and parent.name == TRACE
 
 
 INPUT_ONLY = "dist.input_only"
@@ -97,7 +121,7 @@ class StoreOp(IRDLOperation):
 
 
 def _require_declared(store: SSAValue) -> None:
-    if not isinstance(store.owner, StoreOp):
+    if not isinstance(store.owner, StoreOp) and not is_parameter(store):
         raise VerifyException("the store is not made by dist.store")
 
 
@@ -214,8 +238,8 @@ class ViewOp(IRDLOperation):
         return View(shaped(self.result).extents, self.index_map.data)
 
     def verify_(self) -> None:
-        """At the top level; same element type; every index lies in the store."""
-        require_top_level(self)
+        """In a program or a trace; same element type; every index lies in the store."""
+        require_in_program(self)
         _require_declared(self.store)
         store_type, view_type = shaped(self.store), shaped(self.result)
         if store_type.element_type != view_type.element_type:
@@ -278,8 +302,8 @@ class ReleaseOp(IRDLOperation):
         super().__init__(operands=[store])
 
     def verify_(self) -> None:
-        """At the module's top level, of a declared store."""
-        require_top_level(self)
+        """In a program or a trace, of a declared store."""
+        require_in_program(self)
         _require_declared(self.store)
 
 
@@ -303,8 +327,8 @@ class SwapOp(IRDLOperation):
         super().__init__(operands=[first, second])
 
     def verify_(self) -> None:
-        """At the module's top level, of two declared stores of one type."""
-        require_top_level(self)
+        """In a program or a trace, of two declared stores of one type."""
+        require_in_program(self)
         _require_declared(self.first)
         _require_declared(self.second)
         if self.first is self.second:
@@ -320,5 +344,5 @@ class FenceOp(IRDLOperation):
     assembly_format = "attr-dict"
 
     def verify_(self) -> None:
-        """At the module's top level only."""
-        require_top_level(self)
+        """In a program or a trace."""
+        require_in_program(self)

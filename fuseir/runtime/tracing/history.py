@@ -6,8 +6,8 @@ k, times ``unit``. Each token is mined once for each power of two at most, and a
 time around.
 
 *As phases begin*: a loop that starts is one whose tokens were never there before, and then are nothing else any more. So when ``first``
-tokens have come since the last new one, twice as many are mined, and again whenever as many more have come. These samples are small
-and soon; there are ``credit`` of them to begin with, and one more for each eighth of a buffer.
+tokens have come since the last new one, twice as many are mined, and again whenever as many more have come. The same where what was
+replayed ends. These samples are small and soon; there are ``credit`` of them to begin with, and one more for each eighth of a buffer.
 
 *Less as time goes by*: what is shorter than the ``growth``-th part of what came since the last new token is not mined, so that
 mining costs less and less where nothing changes; up to ``ceiling``, as something may.
@@ -20,9 +20,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from fuseir.errors import UsageError
 
@@ -53,7 +50,7 @@ class Sample(NamedTuple):
     """Tokens to be mined, and how many had come when they were taken: they are the last of these."""
 
     position: int
-    tokens: npt.NDArray[np.int64]
+    tokens: list[int]
 
 
 class History:
@@ -64,27 +61,36 @@ class History:
 
     def __init__(self, sampling: Sampling) -> None:
         self._sampling = sampling
-        self._recent = np.zeros(2 * sampling.buffer, np.int64)
-        self._end = 0  # of what is in there
+        self._recent: list[int] = []
         self._newest = -1
         self._age = 0  # tokens since the last new one
         self._due = sampling.first or _NEVER  # the age of the next sample of this phase
+        self._left = 0  # tokens before which nothing can be due
         self._spent = 0
         self._separators = 0
+        self._replayed = False
         self.position = 0
 
-    def append(self, tokens: Sequence[int]) -> list[Sample]:
-        """Takes the next tokens of the stream; the samples that are due, in order."""
-        incoming = np.asarray(tokens, np.int64)
+    def append(self, tokens: Sequence[int], *, replayed: bool = False) -> list[Sample]:
+        """Takes the next tokens of the stream; the samples that are due, in order.
+
+        ``replayed``: these were a trace. What comes behind traces may be the end of what they were found for, so a phase begins.
+        """
+        if self._replayed is not replayed:
+            self._replayed = replayed
+            if not replayed:
+                self.restart()
         samples: list[Sample] = []
+        if not self._sampling.first or max(tokens, default=-1) <= self._newest:
+            self._take(tokens, samples)
+            return samples
         done = 0
-        for begin, end in [*self._new_ones(incoming), (len(incoming), len(incoming))]:
-            self._take(incoming[done:begin], samples)
-            if end > begin:
-                self.restart()
-                self._take(incoming[begin:end], samples, new=True)
-                self.restart()
+        for begin, end in self._new_ones(tokens):
+            self._take(tokens[done:begin], samples)
+            self._keep(tokens[begin:end])  # where there is nothing but new tokens, nothing repeats
+            self.restart()
             done = end
+        self._take(tokens[done:], samples)
         return samples
 
     def separate(self) -> list[Sample]:
@@ -94,36 +100,46 @@ class History:
 
     def restart(self) -> None:
         """A phase begins, as if the last token were new."""
-        self._age = 0
+        self._age = self._left = 0
         self._due = self._sampling.first or _NEVER
 
-    def _new_ones(self, incoming: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    def _new_ones(self, tokens: Sequence[int]) -> list[tuple[int, int]]:
         """From where to where there are new tokens, never so far apart that a sample would be due between them."""
-        if not len(incoming) or not self._sampling.first:
-            return []
-        highest = np.maximum.accumulate(incoming)
-        places = np.flatnonzero(incoming > np.concatenate([[self._newest], np.maximum(highest[:-1], self._newest)]))
-        if not len(places):
-            return []
-        self._newest = int(highest[-1])
-        apart = np.flatnonzero(np.diff(places) > self._sampling.first)
-        begins = places[np.concatenate([[0], apart + 1])]
-        ends = places[np.concatenate([apart, [len(places) - 1]])] + 1
-        return list(zip(begins.tolist(), ends.tolist(), strict=True))
+        ranges: list[tuple[int, int]] = []
+        for place, token in enumerate(tokens):
+            if token > self._newest:
+                self._newest = token
+                near = bool(ranges) and place - ranges[-1][1] < self._sampling.first
+                ranges[-1:] = [(ranges[-1][0], place + 1)] if near else [*ranges[-1:], (place, place + 1)]
+        return ranges
 
-    def _take(self, tokens: npt.NDArray[np.int64], samples: list[Sample], new: bool = False) -> None:
-        unit = self._sampling.unit
+    def _take(self, tokens: Sequence[int], samples: list[Sample]) -> None:
+        """Takes tokens none of which is new."""
         done = 0
         while done < len(tokens):
-            step = min(len(tokens) - done, unit - self.position % unit)
-            if not new:
-                step = min(step, self._due - self._age)
-                self._age += step
-            self._keep(tokens[done : done + step])
+            if not self._left:
+                self._left = min(self._until_ruler(), self._due - self._age)
+            step = min(len(tokens) - done, self._left)
+            self._keep(tokens if step == len(tokens) else tokens[done : done + step])
             done += step
-            length = max(0 if new else self._due_by_age(), self._due_by_ruler())
-            if length:
-                samples.append(Sample(self.position, self._last(length)))
+            self._age += step
+            self._left -= step
+            if not self._left:
+                length = max(self._due_by_age(), self._due_by_ruler())
+                if length:
+                    samples.append(Sample(self.position, self._recent[-length:]))
+
+    def _floor(self) -> int:
+        """What is too short to be mined by the ruler."""
+        sampling = self._sampling
+        return min(self._age // sampling.growth, sampling.ceiling) if sampling.growth else 0
+
+    def _until_ruler(self) -> int:
+        """The tokens until the ruler may have a sample: from one place to the next that is long enough by now."""
+        step, filled = self._sampling.unit, self.position % self._sampling.buffer
+        while step < self._floor() and step < self._sampling.buffer:
+            step *= 2
+        return min(step - filled % step, self._sampling.buffer - filled)
 
     def _due_by_age(self) -> int:
         """How many tokens to mine as a phase has begun, if any."""
@@ -142,27 +158,20 @@ class History:
     def _due_by_ruler(self) -> int:
         """How many tokens to mine by the ruler, if any."""
         sampling = self._sampling
-        if self.position % sampling.unit:
+        if self.position % sampling.unit or self._age < sampling.first:
             return 0
-        floor = min(self._age // sampling.growth, sampling.ceiling) if sampling.growth else 0
         filled = self.position % sampling.buffer
         if filled:
             length = _lowest_bit(filled // sampling.unit) * sampling.unit
-            return length if length >= floor else 0
+            return length if length >= self._floor() else 0
         fills = _lowest_bit(self.position // sampling.buffer)
-        return sampling.buffer if fills * sampling.buffer >= floor else 0
+        return sampling.buffer if fills * sampling.buffer >= self._floor() else 0
 
-    def _keep(self, tokens: npt.NDArray[np.int64]) -> None:
-        if self._end + len(tokens) > len(self._recent):
-            kept = self._sampling.buffer
-            self._recent[:kept] = self._recent[self._end - kept : self._end].copy()
-            self._end = kept
-        self._recent[self._end : self._end + len(tokens)] = tokens
-        self._end += len(tokens)
+    def _keep(self, tokens: Sequence[int]) -> None:
         self.position += len(tokens)
-
-    def _last(self, count: int) -> npt.NDArray[np.int64]:
-        return self._recent[max(self._end - count, 0) : self._end].copy()
+        self._recent += tokens
+        if len(self._recent) > 2 * self._sampling.buffer:
+            del self._recent[: -self._sampling.buffer]
 
 
 def _lowest_bit(number: int) -> int:

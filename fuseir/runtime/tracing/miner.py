@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fuseir.errors import UsageError
+from fuseir.repeats.factors import token_array
 from fuseir.repeats.finder import Repeat, find_repeats
 from fuseir.repeats.runs import cut_runs, follows_itself, same_loop
 from fuseir.runtime.background import Background
@@ -110,7 +111,7 @@ class Miner:
 
     def mine(self, sample: Sample) -> Mined:
         """What is in a sample, for the thread that mines."""
-        tokens, minimum = sample.tokens, self._mining.minimum
+        tokens, minimum = token_array(sample.tokens), self._mining.minimum
         known = self._loops.nothing_but(tokens)
         if known is not None:
             return Mined(sample.position, (known,))

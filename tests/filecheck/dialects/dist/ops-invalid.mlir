@@ -22,7 +22,7 @@ func.func @f() {
 
 %s = dist.store : !dist.store<4xf64>
 "test.op"() ({
-  // expected-error @+1 {{'dist.view' stands at the top level of the module only}}
+  // expected-error @+1 {{'dist.view' stands at the top level of the module or of a dist.trace only}}
   %v = dist.view %s (d0) -> (d0) : !dist.store<4xf64> -> !dist.view<4xf64>
   "test.termop"() : () -> ()
 }) : () -> ()
@@ -31,7 +31,7 @@ func.func @f() {
 
 %s = dist.store : !dist.store<4xf64>
 "test.op"() ({
-  // expected-error @+1 {{'dist.release' stands at the top level of the module only}}
+  // expected-error @+1 {{'dist.release' stands at the top level of the module or of a dist.trace only}}
   dist.release %s : !dist.store<4xf64>
   "test.termop"() : () -> ()
 }) : () -> ()
@@ -39,7 +39,7 @@ func.func @f() {
 // -----
 
 func.func @f() {
-  // expected-error @+1 {{'dist.fence' stands at the top level of the module only}}
+  // expected-error @+1 {{'dist.fence' stands at the top level of the module or of a dist.trace only}}
   dist.fence
   func.return
 }
@@ -49,7 +49,7 @@ func.func @f() {
 // A module inside the program's is no program of its own.
 builtin.module {
   builtin.module {
-    // expected-error @+1 {{'dist.fence' stands at the top level of the module only}}
+    // expected-error @+1 {{'dist.fence' stands at the top level of the module or of a dist.trace only}}
     dist.fence
   }
 }

@@ -7,7 +7,7 @@
 %x = dist.store "x" : !dist.store<8xf64>
 %y = dist.store : !dist.store<8xf64>
 "test.op"() ({
-  // expected-error @+1 {{'dist.swap' stands at the top level of the module only}}
+  // expected-error @+1 {{'dist.swap' stands at the top level of the module or of a dist.trace only}}
   "dist.swap"(%x, %y) : (!dist.store<8xf64>, !dist.store<8xf64>) -> ()
   "test.termop"() : () -> ()
 }) : () -> ()
