@@ -14,9 +14,8 @@ import numpy as np
 
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import Tiling
-from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import Scalar, ndarray, normalized_axes
-from fuseir.numpy.elementwise import Layout, as_array, launch, new_array
+from fuseir.numpy.elementwise import Layout, as_array, assign, launch, new_array
 from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.reshaping import expand_dims
 from fuseir.runtime.session import current_session
@@ -44,15 +43,10 @@ def _searched(operator: str, a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
     function = getattr(np, f"arg{operator}")
     array = as_array(a)
     kept = False if keepdims is np._NoValue else bool(keepdims)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
-    if out is not None or array.dtype not in ELEMENT_NAMES:
+    if out is not None and not (isinstance(out, ndarray) and out.dtype == _POSITION):
         return through_numpy(function, (a,), {"axis": axis, "out": out, "keepdims": kept})
-    if axis is not None:
-        (along,) = normalized_axes(axis, array.ndim or 1)
-    else:
-        along = None
-    extents = array.shape if along is None or not array.ndim else (array.shape[along],)
-    left = prod(array.shape[:along]) * prod(array.shape[along + 1 :]) if along is not None and array.ndim else 1
-    if not prod(extents) and left:
+    along = None if axis is None else normalized_axes(axis, array.ndim or 1)[0]
+    if not array.size and (along is None or prod(array.shape[:along] + array.shape[along + 1 :])):
         raise ValueError(f"attempt to get arg{operator} of an empty sequence")
     if not array.ndim:
         result = current_session().wrap(np.zeros((), _POSITION), ndarray)
@@ -60,8 +54,13 @@ def _searched(operator: str, a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
         result = _first_of_all(operator, array)
     else:
         result = _first(operator, array, along)
-    if kept:
-        return expand_dims(result, tuple(range(array.ndim)) if along is None else along) if array.ndim else result
+    if kept and array.ndim:
+        result = expand_dims(result, tuple(range(array.ndim)) if along is None else along)
+    if out is not None:
+        if out.shape != result.shape:
+            raise ValueError(f"output array does not match result of np.arg{operator}.")
+        assign(out, result)
+        return out
     return result if result.shape else Scalar(result.session, result.root, result.signature)
 
 

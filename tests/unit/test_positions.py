@@ -7,7 +7,8 @@ import pytest
 from lang_kernels import run
 
 import fuseir
-from fuseir.errors import DTypeError, ShapeError
+import fuseir.numpy as fnp
+from fuseir.errors import DTypeError, FallbackWarning, ShapeError
 from fuseir.lang import task
 
 # Each element type; both functions where the type says how values compare.
@@ -95,3 +96,40 @@ def test_what_positions_are_not() -> None:
         definition.instantiate("k", [("f8", 2), ("i8", 0)])
     with pytest.raises(DTypeError, match="where a value is is an int64"):
         definition.instantiate("k", [("f8", 1), ("i4", 0)])
+
+
+@pytest.mark.parametrize("shape", [(40,), (33001,), (300, 120), (120, 300), (4, 5, 6), (), (3, 0, 2)])
+def test_numpys_functions(shape: tuple[int, ...]) -> None:
+    """Along each axis and of all elements; some leading axes are cut."""
+    x = np.random.default_rng(3).integers(-50, 50, shape).astype(np.float64)
+    with fuseir.Session(threads=2):
+        array = fnp.array(x)
+        for axis in (None, *range(-len(shape), len(shape)), len(shape)):
+            for keepdims in (False, True):
+                try:
+                    expected = np.argmin(abs(x * 2.0 - 1.0), axis=axis, keepdims=keepdims)
+                except ValueError as error:  # an AxisError is one
+                    with pytest.raises(type(error), match=str(error)[:20]):
+                        fnp.argmin(abs(array * 2.0 - 1.0), axis=axis, keepdims=keepdims)
+                    continue
+                found = fnp.argmin(abs(array * 2.0 - 1.0), axis=axis, keepdims=keepdims)
+                assert (found.shape, found.dtype) == (np.shape(expected), np.int64)
+                np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+def test_numpys_methods_and_ties_across_points() -> None:
+    x = np.zeros(40000)
+    x[[39000, 7000, 20000]] = np.nan
+    with fuseir.Session(threads=2):
+        array = fnp.array(x)
+        assert int(array.argmax()) == int(array.argmin()) == 7000
+        assert int(fnp.argmax(array[:7000])) == 0
+        out = fnp.zeros(2, np.int64)
+        assert fnp.argmin(array.reshape(2, 20000), axis=1, out=out) is out
+        np.testing.assert_array_equal(out.numpy(), [7000, 0])
+        with pytest.raises(ValueError, match="does not match"):
+            fnp.argmin(array, out=out)
+        whole = np.zeros((), np.int64)
+        with pytest.warns(FallbackWarning):
+            fnp.argmin(array, out=whole)
+        assert whole == 7000
