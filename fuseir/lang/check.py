@@ -13,10 +13,12 @@ from fuseir.lang.functions import (
     FIXED_CONSTANTS,
     FOLD_SIGNS,
     OPERATORS,
+    POSITIONS,
     PRIVILEGES,
     REDUCTIONS,
     canonical,
     function_names,
+    is_reduction,
 )
 from fuseir.lang.syntax import Node, Parameter, Position, Statement, TaskSyntax
 
@@ -132,7 +134,7 @@ class _BodyChecker:
             raise self._error(position, message, "an argument whose old contents are needed is declared `read_write`")
 
     def _call(self, node: Node, whole: bool) -> None:
-        if node.name in REDUCTIONS:
+        if is_reduction(node.name):
             self._reduction(node, whole)
             return
         if node.axes is not None:
@@ -153,7 +155,8 @@ class _BodyChecker:
             note = f"the smaller of two values is `{name}imum(a, b)`" if name == "min" else note
             raise self._error(node.position, _arity_message(node, 1), *([note] if note else []))
         if not whole:
-            note = f"write it as a statement of its own: `s = {name}(…)`, `s` being a reduce argument"
+            kind = "write" if name in POSITIONS else "reduce"
+            note = f"write it as a statement of its own: `s = {name}(…)`, `s` being a {kind} argument"
             raise self._error(node.position, f"the reduction `{name}` cannot be part of an expression", note)
         axes = node.axes or ()
         if len(set(axes)) != len(axes):
@@ -163,7 +166,7 @@ class _BodyChecker:
 
     def _statement(self, statement: Statement) -> None:
         value = self.task.nodes[statement.value]
-        reduction = value.name if value.kind == "call" and value.name in REDUCTIONS else None
+        reduction = value.name if value.kind == "call" and is_reduction(value.name) else None
         if statement.sign == "let":
             self._let(statement, reduction)
             return
@@ -216,6 +219,9 @@ class _BodyChecker:
         elif sign != "=":
             position = statement.sign_position
             raise self._error(position, f"`{sign}` and `{reduction}` both reduce: write `{name} = {reduction}(…)`")
+        if reduction in POSITIONS and parameter.privilege == "reduce":
+            message = f"{described}: where a value is goes into a write argument"
+            raise self._error(statement.position, message)
         if parameter.privilege == "reduce" and REDUCTIONS[reduction] != parameter.operator:
             wrong = sign if sign != "=" else reduction
             raise self._error(statement.sign_position, f"{described}, which `{wrong}` is not: write {form}")

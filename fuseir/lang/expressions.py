@@ -17,10 +17,10 @@ from fuseir.lang.functions import (
     CASTS,
     COMPARISONS,
     CONSTANTS,
-    REDUCTIONS,
     TRUTH_REDUCTIONS,
     UNARY_SIGNS,
     canonical,
+    is_reduction,
 )
 from fuseir.lang.literals import LiteralError, fold, parse_number
 from fuseir.lang.syntax import Node, Position, SourceText
@@ -122,7 +122,7 @@ class Evaluator:
             return self.names[node.name] if node.name in self.names else literal_value(CONSTANTS[node.name])
         if node.kind == "operator":
             return self._operator(node, operands)
-        if node.name in REDUCTIONS:
+        if is_reduction(node.name):
             return self.truth(operands[0], node.position) if node.name in TRUTH_REDUCTIONS else operands[0]
         if node.name in CASTS:
             target = np.dtype(CASTS[node.name])

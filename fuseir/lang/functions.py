@@ -106,6 +106,9 @@ REDUCTIONS = {
 }
 """Reductions, by the operators of ``reduce<…>``."""
 
+POSITIONS = {"argmin": "min", "argmax": "max"}
+"""Reductions to where a value is first along an axis, by the operator that finds the value."""
+
 FOLD_SIGNS = {"+=": "sum", "*=": "prod", "&=": "bit_and", "|=": "bit_or", "^=": "bit_xor"}
 """What a compound assignment to a reduction is short for."""
 
@@ -135,4 +138,9 @@ def canonical(function: str) -> str:
 
 def function_names() -> list[str]:
     """Everything that can be called, for suggestions."""
-    return [*ARITY, *_ALIASES, *CASTS, *REDUCTIONS]
+    return [*ARITY, *_ALIASES, *CASTS, *REDUCTIONS, *POSITIONS]
+
+
+def is_reduction(function: str) -> bool:
+    """Whether a function reduces: then its call is a whole statement."""
+    return function in REDUCTIONS or function in POSITIONS

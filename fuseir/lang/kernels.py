@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import DYNAMIC_INDEX, AffineMapAttr, FunctionType, TensorType
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import DYNAMIC_INDEX, AffineMapAttr, FunctionType, IndexType, IntegerAttr, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import FillOp, GenericOp, IndexOp, YieldOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.traits import Pure
@@ -19,9 +19,9 @@ from fuseir.dialects.kernel import identity_constant
 from fuseir.errors import DTypeError, ShapeError
 from fuseir.lang.elements import Elements
 from fuseir.lang.expressions import Evaluator, Value
-from fuseir.lang.functions import FOLD_SIGNS, REDUCTIONS
+from fuseir.lang.functions import FOLD_SIGNS, POSITIONS, REDUCTIONS, is_reduction
 from fuseir.lang.syntax import Statement, TaskSyntax
-from fuseir.lang.types import BOOL, Kind, is_float, is_signed, kernel_type
+from fuseir.lang.types import BOOL, INT64, Kind, is_float, is_signed, kernel_type
 
 Axes = tuple[int, ...]
 
@@ -66,7 +66,8 @@ def build_kernel(symbol: str, task: TaskSyntax, tiles: Mapping[str, TileType], s
 
     results: dict[str, SSAValue] = {}
     for outputs in _groups(task, parameters, rank):
-        results |= _Loop(task, parameters, rank, outputs).build(block)
+        loop = _Search if outputs[0].axis is not None else _Loop
+        results |= loop(task, parameters, rank, outputs).build(block)
     block.add_op(ReturnOp(*(results[name] for name in parameters.written)))
     return function
 
@@ -85,12 +86,16 @@ def empty_kernel(
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """An argument that one loop writes: over which of the loop's dimensions it is reduced, and by what."""
+    """An argument that one loop writes: over which of the loop's dimensions it is reduced, and by what.
+
+    ``axis`` is set if the result is where along that dimension the value is that ``operator`` finds.
+    """
 
     name: str
     statement: Statement
     operator: str | None = None
     axes: Axes = ()
+    axis: int | None = None
 
 
 def _groups(task: TaskSyntax, parameters: _Parameters, rank: int) -> list[list[_Output]]:
@@ -103,10 +108,14 @@ def _groups(task: TaskSyntax, parameters: _Parameters, rank: int) -> list[list[_
         if statement.sign != "let":
             last[statement.target] = _output(task, statement, parameters, rank)
     by_axes: dict[Axes, list[_Output]] = {}
+    searches = [[last[name]] for name in parameters.written if last[name].axis is not None]
     for name in parameters.written:
-        by_axes.setdefault(last[name].axes, []).append(last[name])
+        if last[name].axis is None:
+            by_axes.setdefault(last[name].axes, []).append(last[name])
     whole = by_axes.pop((), [])
-    groups = list(by_axes.values())
+    if whole and not by_axes:
+        return [whole, *searches]
+    groups = [*by_axes.values(), *searches]
     if not groups:
         return [whole]
     groups[0][:0] = whole
@@ -117,7 +126,7 @@ def _output(task: TaskSyntax, statement: Statement, parameters: _Parameters, ran
     """What an assignment does to its argument. Raises ShapeError."""
     name, value = statement.target, task.nodes[statement.value]
     tile = parameters.tiles[name]
-    reduction = value.name if value.kind == "call" and value.name in REDUCTIONS else None
+    reduction = _reduction(task, statement)
     if reduction is None and parameters.privileges[name] == "reduce":
         reduction = FOLD_SIGNS[statement.sign]
     if reduction is None:
@@ -143,7 +152,21 @@ def _output(task: TaskSyntax, statement: Statement, parameters: _Parameters, ran
         message = f"`{name}` has rank {tile.rank}, but {rank - len(axes)} of the task's {rank} dimensions are kept"
         notes = ("say which dimensions are reduced: `sum(…, axis=0)`, `sum(…, axis=(0, 2))`",) if given is None else ()
         raise task.source.error(ShapeError, statement.position, message, notes)
-    return _Output(name, statement, REDUCTIONS[reduction], axes)
+    if reduction not in POSITIONS:
+        return _Output(name, statement, REDUCTIONS[reduction], axes)
+    if len(axes) != 1:
+        message = f"`{reduction}` goes along one axis, not {len(axes)}"
+        raise task.source.error(ShapeError, value.position, message)
+    if tile.dtype != INT64:
+        message = f"`{name}` is {tile.dtype}, but where a value is is an int64"
+        raise task.source.error(DTypeError, statement.position, message)
+    return _Output(name, statement, POSITIONS[reduction], axes, axes[0])
+
+
+def _reduction(task: TaskSyntax, statement: Statement) -> str | None:
+    """The function by which an assignment reduces, if it calls one."""
+    value = task.nodes[statement.value]
+    return value.name if value.kind == "call" and is_reduction(value.name) else None
 
 
 class _Loop:
@@ -169,20 +192,27 @@ class _Loop:
         _erase_unused(body)
         inputs = self._drop_unused(body, inputs)
 
-        destinations = [self._destination(block, output) for output in self.outputs]
-        maps = [self._map(range(self.rank - tiles[name].rank, self.rank)) for name in inputs]
-        maps += [self._map([d for d in range(self.rank) if d not in output.axes]) for output in self.outputs]
+        results = self._append(block, body, inputs, [], [self._destination(block, output) for output in self.outputs])
+        return dict(zip(outputs, results, strict=True))
+
+    def _append(
+        self, block: Block, body: Block, inputs: Sequence[str], more: Sequence[SSAValue], destinations: list[SSAValue]
+    ) -> Sequence[SSAValue]:
+        """Append the generic of ``body`` to the kernel's: its results. ``more`` inputs have the dimensions that are kept."""
+        values = self.parameters.values
+        kept = [self._map([d for d in range(self.rank) if d not in output.axes]) for output in self.outputs]
+        maps = [self._map(range(self.rank - self.parameters.tiles[name].rank, self.rank)) for name in inputs]
         reduced = {axis for output in self.outputs for axis in output.axes}
         generic = GenericOp(
-            [self.parameters.values[name] for name in inputs],
+            [*(values[name] for name in inputs), *more],
             destinations,
             Region(body),
-            maps,
+            [*maps, *(kept[0] for _ in more), *kept],
             [IteratorTypeAttr.reduction() if d in reduced else IteratorTypeAttr.parallel() for d in range(self.rank)],
-            [tiles[name].tensor() for name in outputs],
+            [destination.type for destination in destinations],
         )
         block.add_op(generic)
-        return dict(zip(outputs, generic.results, strict=True))
+        return generic.results
 
     def _yielded(self, body: Block, arguments: dict[str, BlockArgument]) -> list[SSAValue]:
         """Compute every statement in ``body``; the value that each output's element takes."""
@@ -202,17 +232,17 @@ class _Loop:
                 names[name] = value
                 continue
             output = own.get(name)
-            folds = self.parameters.privileges[name] == "reduce" or (output is not None and output.operator is not None)
-            if not folds and statement.sign != "=":
+            if self.parameters.privileges[name] == "reduce" or _reduction(self.task, statement) is not None:
+                if output is not None:
+                    self._check_rank(value, output)
+                    new[name] = self._fold(evaluator, output, value, body)
+                continue
+            if statement.sign != "=":
                 value = evaluator.combine(statement.sign[:-1], names[name], value, statement.sign_position)
             dtype = self.parameters.tiles[name].dtype
             element = evaluator.assign(value, dtype, name, statement.sign_position)
-            if not folds:
-                names[name] = Value(Kind(dtype), self.rank, element)
-                new[name] = element
-            elif output is not None and output.operator is not None:
-                self._check_rank(value, output)
-                new[name] = self._folded(to, output, arguments[name], element)
+            names[name] = Value(Kind(dtype), self.rank, element)
+            new[name] = element
         return [new[output.name] for output in self.outputs]
 
     def _check_rank(self, value: Value, output: _Output) -> None:
@@ -225,8 +255,22 @@ class _Loop:
             )
             raise self.task.source.error(ShapeError, output.statement.position, message)
 
-    def _folded(self, to: Elements, output: _Output, accumulated: SSAValue, element: SSAValue) -> SSAValue:
-        operator, dtype = output.operator or "add", self.parameters.tiles[output.name].dtype
+    def _fold(self, evaluator: Evaluator, output: _Output, value: Value, body: Block) -> SSAValue:
+        """What an output that reduces yields for this value of an element."""
+        dtype = self.parameters.tiles[output.name].dtype
+        element = evaluator.assign(value, dtype, output.name, output.statement.sign_position)
+        accumulated = body.args[len(body.args) - len(self.outputs) + self.outputs.index(output)]
+        return self._combined(evaluator.to, output, output.operator or "add", dtype, accumulated, element)
+
+    def _combined(
+        self,
+        to: Elements,
+        output: _Output,
+        operator: str,
+        dtype: np.dtype,
+        accumulated: SSAValue,
+        element: SSAValue,
+    ) -> SSAValue:
         combiner = combiner_of(operator, dtype)
         if combiner is None:
             notes = ("`s = any(…)` into a reduce<or> tells whether there is one",) if dtype == BOOL else ()
@@ -239,12 +283,7 @@ class _Loop:
         parameter = self.parameters.values[output.name]
         if output.operator is None or self.parameters.privileges[output.name] == "reduce":
             return parameter
-        dtype = self.parameters.tiles[output.name].dtype
-        unsigned = not is_signed(dtype)
-        start = arith.ConstantOp(identity_constant(output.operator, kernel_type(dtype), unsigned=unsigned))
-        fill = FillOp([start.result], [parameter], [parameter.type])
-        block.add_ops((start, fill))
-        return fill.results[0]
+        return _identities(block, output.operator, self.parameters.tiles[output.name].dtype, parameter)
 
     def _drop_unused(self, body: Block, inputs: list[str]) -> list[str]:
         """Drop the inputs that nothing reads, but for one that gives the loop its extents where no other operand does."""
@@ -270,6 +309,68 @@ class _Loop:
     def _map(self, dimensions: Sequence[int]) -> AffineMapAttr:
         results = tuple(AffineExpr.dimension(dimension) for dimension in dimensions)
         return AffineMapAttr(AffineMap(self.rank, 0, results))
+
+
+class _Search(_Loop):
+    """Where along an axis the least or greatest value is first: a loop that finds the value, and one that finds where it is.
+
+    Both fold by operators that do not depend on order, so the result does not either.
+    """
+
+    _best: SSAValue | None = None
+    _dtype: np.dtype = INT64
+
+    def build(self, block: Block) -> dict[str, SSAValue]:
+        """Append both loops to the kernel's body; the output's new tile by name."""
+        (output,) = self.outputs
+        operator = output.operator or "min"
+        parameter = self.parameters.values[output.name]
+        body, inputs = self._body()
+        places = [arith.ConstantOp(IntegerAttr(d, IndexType())) for d in range(self.rank - 1)]
+        sizes = [tensor.DimOp(parameter, place.result) for place in places]
+        shape = [DYNAMIC_INDEX] * (self.rank - 1)
+        empty = tensor.EmptyOp([size.result for size in sizes], TensorType(kernel_type(self._dtype), shape))
+        block.add_ops((*places, *sizes, empty))
+        start = _identities(block, operator, self._dtype, empty.tensor)
+        (self._best,) = self._append(block, body, inputs, [], [start])
+        body, inputs = self._body()
+        start = _identities(block, "min", INT64, parameter)
+        (found,) = self._append(block, body, inputs, [self._best], [start])
+        return {output.name: found}
+
+    def _body(self) -> tuple[Block, list[str]]:
+        """A loop's body, and the arguments that it reads."""
+        tiles = self.parameters.tiles
+        inputs = [name for name in tiles if self.parameters.privileges[name] in ("read", "read_write")]
+        body = Block(arg_types=[kernel_type(tiles[name].dtype) for name in inputs])
+        yielded = self._yielded(body, dict(zip(inputs, body.args, strict=True)))
+        body.add_op(YieldOp(*yielded))
+        _erase_unused(body)
+        return body, self._drop_unused(body, inputs)
+
+    def _fold(self, evaluator: Evaluator, output: _Output, value: Value, body: Block) -> SSAValue:
+        to, dtype, operator = evaluator.to, value.kind.dtype, output.operator or "min"
+        element = evaluator.convert(value, dtype, output.statement.sign_position)
+        self._dtype = dtype
+        if self._best is not None:
+            assert output.axis is not None
+            best = body.insert_arg(kernel_type(dtype), len(body.args))
+            hit = to.compare("eq", element, best, dtype)
+            if is_float(dtype):  # a NaN is both the least and the greatest
+                hit = to.either(hit, to.both(to.is_nan(element), to.is_nan(best)))
+            position = to.add(arith.IndexCastOp(to.add(IndexOp(output.axis)), kernel_type(INT64)))
+            nowhere = to.constant(np.iinfo(np.int64).max, INT64)
+            operator, dtype, element = "min", INT64, to.select(hit, position, nowhere)
+        accumulated = body.insert_arg(kernel_type(dtype), len(body.args))
+        return self._combined(to, output, operator, dtype, accumulated, element)
+
+
+def _identities(block: Block, operator: str, dtype: np.dtype, target: SSAValue) -> SSAValue:
+    """Append what makes a tensor like ``target`` that holds the operator's identity; the tensor."""
+    start = arith.ConstantOp(identity_constant(operator, kernel_type(dtype), unsigned=not is_signed(dtype)))
+    fill = FillOp([start.result], [target], [target.type])
+    block.add_ops((start, fill))
+    return fill.results[0]
 
 
 def _erase_unused(block: Block) -> None:

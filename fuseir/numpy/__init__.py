@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy  # noqa: ICN001 (the module has the usual short name itself)
 
-from fuseir.numpy import choosing, creation, joining, methods, products, reductions, reshaping
+from fuseir.numpy import choosing, creation, joining, methods, positions, products, reductions, reshaping
 from fuseir.numpy.array import ndarray as ndarray
 from fuseir.numpy.fallback import or_numpy, seen_from_here
 from fuseir.numpy.operators import ALIASES, UFUNCS
@@ -33,6 +33,7 @@ _MODULES = (
     (reshaping, _RESHAPING),
     (joining, _JOINING),
     (choosing, _CHOOSING),
+    (positions, "argmax argmin"),
     (products, _PRODUCTS),
 )
 

@@ -107,6 +107,8 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
 
         all: Callable[..., Any]
         any: Callable[..., Any]
+        argmax: Callable[..., Any]
+        argmin: Callable[..., Any]
         max: Callable[..., Any]
         mean: Callable[..., Any]
         min: Callable[..., Any]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fuseir.dialects.dist.partition import Shape
+from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import views_meet
 from fuseir.dtypes import ELEMENT_NAMES, element_dtype
 from fuseir.numpy.array import Scalar, ndarray
@@ -39,13 +39,17 @@ def as_array(value: Any) -> ndarray:
     return session.wrap(np.array(source, dtype=element_dtype(source.dtype), order="C", copy=True), ndarray)
 
 
-def launch(task: Task, *arguments: Any) -> None:
+Layout = tuple[Shape, tuple[Partition, ...]]
+"""A launch's domain, and a partition for each array."""
+
+
+def launch(task: Task, *arguments: Any, layout: Layout | None = None) -> None:
     """Launches a task; the last argument is an array. The launch's line is the nearest one that is not in this package."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fuseir.numpy"):
         frame = frame.f_back
     session = arguments[-1].session
-    form = session.form(task, arguments)
+    form = session.form(task, arguments, *(layout or ()))
     roots = tuple([each.root for each in arguments if isinstance(each, ndarray)])
     scalars = tuple([each for each in arguments if not isinstance(each, ndarray)])
     session.capture(form, roots, scalars, frame.f_code, frame.f_lasti)

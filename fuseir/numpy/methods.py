@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fuseir.numpy import choosing, creation, products, reductions, reshaping
+from fuseir.numpy import choosing, creation, positions, products, reductions, reshaping
 from fuseir.numpy.array import ndarray
 from fuseir.numpy.elementwise import copied
 from fuseir.numpy.indexing import get_item, set_item
@@ -21,6 +21,7 @@ def install(own: dict[str, Any]) -> None:
     methods.update(protocols(own))
     methods.update({name: _method(getattr(reductions, name)) for name in _REDUCTIONS})
     methods.update({name: _method(getattr(reshaping, name)) for name in ("flatten", "ravel", "squeeze", "swapaxes")})
+    methods.update({name: _method(getattr(positions, name)) for name in ("argmax", "argmin")})
     methods.update(
         clip=_method(choosing.clip),
         reshape=_reshape,

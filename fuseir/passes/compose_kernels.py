@@ -80,6 +80,7 @@ from fuseir.passes.analysis.unused_arguments import erase_unused
 from fuseir.passes.fuse_tasks import explain, fused_location
 from fuseir.passes.known_kernels import KernelMemory
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
+from fuseir.passes.reuse_inputs import may_reuse, releasable
 
 Kernels = dict[str, func.FuncOp]
 
@@ -214,14 +215,17 @@ class _Composer:
         self._made: dict[Recipe, ComposedKernel] = {}
         self._kept: dict[str, tuple[Privilege, ...]] = {}
         self._next_number = 0
+        self._releasable = releasable(module)
+        # Kernels that were remembered and not made.
+        self._found: set[str] = set()
         self.dropped: list[SSAValue] = []
         """What launches of remembered kernels are not given."""
 
-    def kernel(self, recipe: Recipe) -> ComposedKernel:
-        """The kernel for a recipe, made if there is none yet."""
+    def kernel(self, recipe: Recipe, *, remembered: bool) -> ComposedKernel:
+        """The kernel for a recipe, made if there is none yet; ``remembered`` says whether one will do that has no function here."""
         made = self._made.get(recipe)
-        if made is None:
-            made = self._remembered(recipe)
+        if made is None or (made.symbol in self._found and not remembered):
+            made = self._remembered(recipe) if remembered else None
             if made is None:
                 made = self._keep(recipe) if self._can_keep(recipe) else self._compose(recipe)
                 if self.memory is not None:
@@ -234,6 +238,7 @@ class _Composer:
         if found is None:
             return None
         symbol, known = found
+        self._found.add(symbol)
         return ComposedKernel(symbol, known.parameters, known.scalars, known.dropped)
 
     def _can_keep(self, recipe: Recipe) -> bool:
@@ -266,7 +271,11 @@ class _Composer:
         self.launched_before.update(member.task_name for member in members)
         if not any(privilege.returned for privilege in composition.recipe.privileges):
             return None
-        kernel = self.kernel(composition.recipe)
+        # What may come to work in place is looked at by reuse-inputs, which is not remembered: it depends on stores.
+        privileges = composition.recipe.privileges
+        joined = [access.under(each) for access, each in zip(composition.accesses, privileges, strict=True)]
+        remembered = not may_reuse(joined, self._releasable)
+        kernel = self.kernel(composition.recipe, remembered=remembered)
         accesses = [composition.accesses[k] for k in kernel.parameters]
         launch = LaunchOp(
             kernel.symbol,

@@ -46,7 +46,7 @@ from fuseir.passes.analysis.kernel_check import check_kernel
 from fuseir.passes.analysis.kernel_clusters import Cluster, Clustering, Refusal
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
 from fuseir.passes.analysis.loop_order import tree_order
-from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, ScalarBody, like, substitute
+from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, Position, ScalarBody, like, substitute
 from fuseir.passes.analysis.unused_arguments import drop_unused_arguments
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
@@ -199,6 +199,10 @@ class _Writer:
             match body.nodes[number]:
                 case Load():
                     pass
+                case Position(dim):
+                    index = linalg.IndexOp(dim)
+                    block.add_op(index)
+                    values[number] = index.result
                 case Outside(value):
                     values[number] = value
                 case Apply(template, args):

@@ -55,7 +55,7 @@ from fuseir.dialects.kernel import identity_of, is_kernel, is_scalar_operation, 
 from fuseir.passes.analysis.kernel_check import check_kernel
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
 from fuseir.passes.analysis.kernel_memory import MemoryPlan, OutputId, Parameter, Scratch, Slot, plan_memory
-from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, ScalarBody, like
+from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, Position, ScalarBody, like
 from fuseir.passes.analysis.shared_loops import own_loops, share_loops
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
@@ -286,6 +286,9 @@ class _Lowering:
                         blocks[depth].add_op(load)
                         value = load.res
                     values[node] = value
+                case Position(dim):
+                    depths[node] = depth = position[dim] + 1
+                    values[node] = blocks[depth].args[0]
                 case Outside(value):
                     values[node] = self.values[value]
                 case Apply(template, args) if args and args[0] in absent:

@@ -29,6 +29,7 @@ each kernel concerned in mind, twice.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from itertools import count
 from math import prod
@@ -47,6 +48,35 @@ from fuseir.passes.analysis.labels import store_label
 from fuseir.passes.lower_kernels import memory_plan
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
+SMALLEST_BYTES = 1 << 16
+"""Of what is smaller, memory that was used lately is in the cache anyway."""
+
+
+def releasable(module: ModuleOp) -> set[SSAValue]:
+    """The stores of a module that may lose their memory to a result: released, and no outputs."""
+    released = {op.store for op in module.ops if isinstance(op, ReleaseOp)}
+    return {op.result for op in module.ops if isinstance(op, StoreOp) and op.result in released and not _is_output(op)}
+
+
+def may_reuse(accesses: Sequence[Access], stores: Container[SSAValue]) -> bool:
+    """Whether a launch with these accesses might get a result in the memory of an input, one of ``stores``.
+
+    Only an upper bound: it knows neither what else the program does with the input, nor what the kernel does.
+    """
+    results = {access.root.type for access in accesses if access.privilege == WRITE and access.value is access.root}
+    return any(
+        access.privilege == READ
+        and access.value is access.root
+        and access.root in stores
+        and access.root.type in results
+        and _bytes(access.root) >= SMALLEST_BYTES
+        for access in accesses
+    )
+
+
+def _is_output(op: StoreOp) -> bool:
+    return op.store_name is not None and INPUT_ONLY not in op.attributes
+
 
 @dataclass
 class _Uses:
@@ -64,7 +94,7 @@ def _uses_of_stores(module: ModuleOp, launches: list[LaunchOp], kernels: _Kernel
     uses: dict[SSAValue, _Uses] = {}
     for op in module.ops:
         if isinstance(op, StoreOp):
-            uses[op.result] = _Uses(barred=op.store_name is not None and INPUT_ONLY not in op.attributes)
+            uses[op.result] = _Uses(barred=_is_output(op))
         elif isinstance(op, ReleaseOp):
             uses[op.store].released = True
         elif isinstance(op, SwapOp):
@@ -145,8 +175,8 @@ class ReuseInputsPass(RemarkingPass):
 
     name = "reuse-inputs"
 
-    smallest_bytes: int = 1 << 16
-    """Below this, memory that was used lately is in the cache anyway."""
+    smallest_bytes: int = SMALLEST_BYTES
+    """Of what is smaller, memory that was used lately is in the cache anyway."""
 
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
         """Rewrite each launch as often as there are inputs and results that fit."""

@@ -140,7 +140,7 @@ class Session(Stream):
                 # A signature belongs to one session: stores of another one are not found, and refused below.
                 form = self._forms.by_call.get(call_key(task, arguments))
             if form is None:
-                form = self._new_form(task, arguments, domain, partitions)
+                form = self.form(task, arguments, domain, partitions)
         except FuseirError as error:
             error.add_note(f"launched at {CallSite(code, instruction).resolve()}")
             raise
@@ -152,13 +152,14 @@ class Session(Stream):
             scalars = ()
         self.capture(form, roots, scalars, code, instruction)
 
-    def form(self, task: Task, arguments: Sequence[Any]) -> Form:
-        """The form of launches of a task on arguments like these, for ``capture``. Raises as ``launch`` does."""
-        return self._new_form(task, arguments, None, None)
-
-    def _new_form(
-        self, task: Task, arguments: Sequence[Any], domain: Sequence[int] | None, partitions: Sequence[Partition] | None
+    def form(
+        self,
+        task: Task,
+        arguments: Sequence[Any],
+        domain: Sequence[int] | None = None,
+        partitions: Sequence[Partition] | None = None,
     ) -> Form:
+        """The form of launches of a task on arguments like these, for ``capture``. Raises as ``launch`` does."""
         for argument in arguments:
             if isinstance(argument, Handle) and argument.session is not self:
                 raise UsageError(f"{argument!r} belongs to another session")

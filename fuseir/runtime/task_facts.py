@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class TaskFacts(NamedTuple):
     """``digest`` stands for the kernel's text; ``extent_classes`` are the (argument, dimension) pairs whose extents the kernel takes to be
-    equal; ``divisible`` says that its results do not depend on how large its tiles are.
+    equal; ``divisible`` says that its results do not depend on how large its tiles are along the dimension that is cut.
     """
 
     digest: str
@@ -33,13 +33,14 @@ class TaskFacts(NamedTuple):
 
 def facts_of(kernel: FuncOp, privileges: Sequence[Privilege], scalar_types: Sequence[np.dtype[Any]]) -> TaskFacts:
     """The facts of a kernel. Loads xDSL."""
-    from fuseir.dialects.kernel import extent_classes, reduces_on_its_own, result_parameters
+    from fuseir.dialects.kernel import extent_classes, is_divisible, result_parameters
 
-    classes = extent_classes(kernel, result_parameters(privileges))
+    returned = result_parameters(privileges)
+    classes = extent_classes(kernel, returned)
     return TaskFacts(
         digest_of_text(str(kernel)),
         tuple(tuple(sorted(members)) for members in classes),
-        not reduces_on_its_own(kernel),
+        is_divisible(kernel, returned),
         tuple(scalar_types),
     )
 

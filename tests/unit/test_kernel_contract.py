@@ -94,6 +94,11 @@ def test_accepts_a_sum(arguments: list[tuple[str, str | None]]) -> None:
     verify_kernel(kernel(SUM), arguments, [])
 
 
+def test_accepts_a_position() -> None:
+    body = "%0 = linalg.index 0 : index\n%1 = arith.index_cast %0 : index to i64\n%2 = arith.sitofp %1 : i64 to f64"
+    verify_kernel(kernel(one(f"{body}\nlinalg.yield %2 : f64")), [("read", None), ("write", None)], [f64])
+
+
 def test_accepts_a_chain_of_folds_into_one_partial() -> None:
     fold = "%0 = arith.addf %acc, %e : f64\nlinalg.yield %0 : f64"
     first = generic(f"%x : {T}", f"%s : {S}", "#id, #none", '"reduction"', "%e: f64, %acc: f64", fold, S)
@@ -197,8 +202,20 @@ def test_operations_at_the_top_level(body: str, result: str, expected: str) -> N
             "with operation 'test.op', which is not allowed in a kernel",
         ),
         (
-            one("%0 = linalg.index 0 : index\nlinalg.yield %e : f64"),
-            "with operation 'linalg.index', which is not allowed",
+            one("%0 = linalg.index 1 : index\nlinalg.yield %e : f64"),
+            "with the position along a dimension d1 that it lacks",
+        ),
+        (
+            one("%0 = linalg.index 0 : index\n%1 = arith.addi %0, %0 : index\nlinalg.yield %e : f64"),
+            "with a position that is no operand of 'arith.index_cast … to i64' alone",
+        ),
+        (
+            one("%0 = linalg.index 0 : index\n%1 = arith.index_cast %0 : index to i32\nlinalg.yield %e : f64"),
+            "with a position that is no operand of 'arith.index_cast … to i64' alone",
+        ),
+        (
+            one("%1 = arith.constant 1 : i64\n%0 = arith.index_cast %1 : i64 to index\nlinalg.yield %e : f64"),
+            "with operation 'arith.index_cast', which is not allowed",
         ),
         (one("linalg.yield %e, %e : f64, f64"), "that does not yield one element for each output"),
         (

@@ -146,3 +146,16 @@ def test_a_kernel_that_works_in_place_is_not_remembered() -> None:
             assert np.array_equal(z.numpy(), 2 * np.arange(n))
             assert kept is None or np.array_equal(kept.numpy(), np.arange(n))
     assert session.statistics.kernels_compiled == 2
+
+
+def test_a_kernel_that_is_remembered_may_come_to_work_in_place() -> None:
+    """A size at which it is worth it, after one at which it is not."""
+    session = fuseir.Session(cache=False, procs=2)
+    compiled: list[int] = []
+    for n in (100, 20_000):
+        x, z = session.from_numpy(np.arange(float(n))), session.store(n)
+        session.launch(SCALE, 2.0, x, z)
+        del x
+        assert np.array_equal(z.numpy(), 2 * np.arange(n))
+        compiled.append(session.statistics.kernels_compiled)
+    assert compiled == [1, 2]  # the second one updates its argument

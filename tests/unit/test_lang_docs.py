@@ -17,8 +17,8 @@ EXAMPLES = [line for line in re.findall(r"task \w+\([^)]*\)\s*\{[^}]*\}", PAGE) 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_examples_are_tasks(text: str) -> None:
     (definition,) = parse_tasks(text)
-    ranks = {"s": 1 if "axis" in text or "merge" in text else 0, "lo": 0, "hi": 0, "n": 0}
-    arguments = [("f8" if a.name != "n" else "i8", ranks.get(a.name, 2)) for a in definition.arguments]
+    ranks = {"s": 1 if "axis" in text or "merge" in text else 0, "lo": 0, "hi": 0, "n": 0, "p": 1}
+    arguments = [("f8" if a.name not in ("n", "p") else "i8", ranks.get(a.name, 2)) for a in definition.arguments]
     if "faces" in text:
         arguments[0] = ("f8", 3)
     if "merge" in text:

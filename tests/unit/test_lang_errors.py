@@ -127,6 +127,11 @@ def test_syntax_errors(text: str, message: str | None) -> None:
         ("task f(x: read, s: reduce<add>, y: write) { s += x  y = »s }", "`s` is the result of a reduction"),
         ("task f(x: read, s: reduce<add>, y: write) { y = »s  s += x }", "`s` is reduce<add>: it can be folded into"),
         ("task f(x: read, s: write, y: write) { s = sum(x)  y = x / »s }", "`s` is the result of a reduction"),
+        (
+            "task f(x: read, p: reduce<min>) { »p = argmin(x, axis=0) }",
+            "`p` is reduce<min>: where a value is goes into",
+        ),
+        ("task f(x: read, y: write) { y = x + »argmax(x) }", "the reduction `argmax` cannot be part of an expression"),
         ("task f(x: read, s: write) { s = x  »s = sum(x) }", "`s` is assigned already and cannot be reduced into"),
         ("task f(x: read, s: read_write) { »s = sum(x) }", "`s` is a read_write argument: a reduction goes into"),
         ("task f(x: read,\n       y: write) {\n  y = x\n    + »zz\n}", "unknown name `zz`"),

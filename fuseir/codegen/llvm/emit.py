@@ -23,7 +23,7 @@ from fuseir.errors import UnsupportedError
 
 @dataclass(frozen=True, slots=True)
 class KernelBody:
-    """An emitted kernel: ``i32 symbol(tiles, scalars, workspace)``, all pointers, for one point.
+    """An emitted kernel: ``i32 symbol(tiles, scalars, workspace, points)``, three pointers and an ``i64``, for one point of so many.
 
     ``tiles`` are 8-byte words: for each tile its address, its extents, its strides in bytes. ``scalars`` are as the task gets
     them. ``ranks`` are those of the tiles, and ``workspace_bytes`` is the size of what ``workspace`` points to.
@@ -34,7 +34,7 @@ class KernelBody:
     workspace_bytes: int
 
 
-_TILES, _SCALARS, _WORKSPACE = "%a0", "%a1", "%a2"
+_TILES, _SCALARS, _WORKSPACE, _POINTS = "%a0", "%a1", "%a2", "%a3"
 
 
 def emit_kernel(module: ModuleText, kernel: func.FuncOp) -> KernelBody:
@@ -42,7 +42,7 @@ def emit_kernel(module: ModuleText, kernel: func.FuncOp) -> KernelBody:
 
     Raises :class:`UnsupportedError` for anything that ``docs/kernels.md`` section 3 does not have.
     """
-    text = FunctionText(["ptr readonly", "ptr readonly", "ptr"], "i32")
+    text = FunctionText(["ptr readonly", "ptr readonly", "ptr", "i64"], "i32")
     emitter = _KernelEmitter(module, text)
     with located(kernel):
         ranks = emitter.bind_parameters(kernel.body.block.args)
@@ -58,7 +58,7 @@ class _KernelEmitter:
         self._statements = Statements(module, text)
         self._scratch = ScratchTiles(module, text)
         self.workspace = Workspace(text, _WORKSPACE)
-        self._loops = Loops(self._statements, self.workspace)
+        self._loops = Loops(self._statements, self.workspace, _POINTS)
 
     def bind_parameters(self, parameters: Iterable[SSAValue]) -> tuple[int, ...]:
         """Say where the kernel's parameters are; the ranks of its tiles, in order."""

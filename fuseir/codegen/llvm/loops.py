@@ -26,6 +26,7 @@ from fuseir.codegen.llvm.panels import Panels
 from fuseir.codegen.llvm.reduction import LoopReduction
 from fuseir.codegen.llvm.rows import are_neighbours, pieces, vectors
 from fuseir.codegen.llvm.statements import Access, Statements, VectorSite, access_of, located
+from fuseir.codegen.llvm.streams import fence, streams, vectors_and_lines
 from fuseir.codegen.llvm.types import INDEX, Value
 from fuseir.codegen.llvm.workspace import Workspace
 
@@ -36,8 +37,9 @@ _STAYING = (memref.LoadOp, memref.StoreOp, scf.ParallelOp, scf.ReduceOp, scf.Red
 class Loops:
     """Writes the loops of one kernel."""
 
-    def __init__(self, statements: Statements, workspace: Workspace) -> None:
-        self._statements, self._workspace = statements, workspace
+    def __init__(self, statements: Statements, workspace: Workspace, points: str) -> None:
+        """``points`` is an ``i64``: of how many points the kernel runs one."""
+        self._statements, self._workspace, self._points = statements, workspace, points
         self._module, self._text = statements.module, statements.text
         # Operations that were emitted in front of the loops around them.
         self._hoisted: set[Operation] = set()
@@ -45,6 +47,8 @@ class Loops:
         self._near: dict[scf.ParallelOp, str] = {}
         # Extents of the nest at hand, where it is not that of its dimension.
         self._extents: dict[scf.ParallelOp, str] = {}
+        # For vector loops whose stores may go past the caches, an i1: whether they do.
+        self._streams: dict[scf.ParallelOp, str] = {}
         # By vector loop: what it fetches for the next iteration of the loop around it.
         self._early: dict[Operation, list[prefetch.Access]] = {}
         self._panels = Panels(statements, workspace, self._hoisted)
@@ -58,6 +62,7 @@ class Loops:
                 if self._arrange(op):
                     return
                 self._near = {loop: self._all_neighbours(loop) for loop in op.walk() if is_vector_loop(loop)}
+                self._note_streams(op)
             bound = self._extents.get(op) or self._statements.operand(op.upperBound[0], None).ref
             self._hoist(op)
             mark = self._workspace.mark()
@@ -69,6 +74,10 @@ class Loops:
             else:
                 self._vector_loop(op, bound)
             self._workspace.release(mark)
+            if isinstance(op.parent_op(), FuncOp):
+                for streamed in self._streams.values():
+                    fence(self._module, self._text, streamed)
+                self._streams.clear()
 
     def _arrange(self, nest: scf.ParallelOp) -> bool:
         """Order the dimensions of a nest for which any order will do; whether it was a copy, and is done."""
@@ -102,6 +111,17 @@ class Loops:
             by_dimension = {place: table.stride(number, loop) for loop, place in enumerate(dimensions)}
             statements.move_by(tile, by_dimension)
         return False
+
+    def _note_streams(self, nest: scf.ParallelOp) -> None:
+        """Find out whether the stores of a nest go past the caches."""
+        loops, _ = perfect_nest(nest)
+        if not loops or not is_vector_loop(loops[-1]):
+            return
+        extents = [self._statements.operand(loop.upperBound[0], None).ref for loop in loops]
+        lanes = self._vector_lanes(loops[-1])
+        large = streams(self._module, self._text, loops[-1], lanes, extents, self._points)
+        if large is not None:
+            self._streams[loops[-1]] = self._text.op(f"and i1 {large}, {self._near[loops[-1]]}")
 
     def _hoist(self, loop: scf.ParallelOp) -> None:
         """Emit what a loop computes from values of the outside alone; every operation is total, so none can fail there.
@@ -156,7 +176,13 @@ class Loops:
         ]
         with pieces(self._module, text, self._workspace, list(rows.values()), self._near[op], bound) as piece:
             pointers = dict(zip(rows, piece.pointers, strict=True))
-            for lanes in vectors(text, piece, count):
+            streamed = self._streams.get(op)
+            if streamed is None:
+                every = vectors(text, piece, count)
+            else:
+                stored = [(row, pointers[access]) for access, row in rows.items() if row.stored]
+                every = vectors_and_lines(text, piece, count, stored, streamed)
+            for lanes in every:
                 for access, row, offset in early if lanes.mask is None else ():
                     size = row.element.memory.bytes
                     along = text.op(f"add i64 {text.op(f'mul i64 {lanes.iteration}, {size}')}, {offset}")

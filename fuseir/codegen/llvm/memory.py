@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fuseir.codegen.abi import SLOT_BYTES
-from fuseir.codegen.llvm.text import FunctionText, ModuleText
+from fuseir.codegen.llvm.text import NON_TEMPORAL, FunctionText, ModuleText
 from fuseir.codegen.llvm.types import I8, ElementType, Value, llvm_type, mangled
 
 
@@ -55,7 +55,7 @@ class Lanes:
     """The vector at hand: lane ``l`` is element ``position + l`` of each row, and iteration ``iteration + l`` of the loop.
 
     ``active`` is an ``i64``, lanes 0 to ``active - 1`` are to run, and ``mask`` the vector of ``i1`` that says so; both are None in the
-    version that runs all.
+    version that runs all. ``streamed``: vectors that are stored are whole lines, which go past the caches (``streams.py``).
     """
 
     count: int
@@ -63,6 +63,7 @@ class Lanes:
     iteration: str
     active: str | None = None
     mask: str | None = None
+    streamed: bool = False
 
 
 def address_of(text: FunctionText, memref: MemRef, indices: Sequence[str | None]) -> str:
@@ -118,7 +119,9 @@ def store_vector(
     if element.bits == 1:
         ref = text.op(f"zext {llvm_type(element, lanes.count)} {ref} to {vector}")
     address = text.op(f"getelementptr {memory.llvm}, ptr {row}, i64 {lanes.position}")
-    if lanes.active is None:
+    if lanes.streamed:
+        text.do(f"store {vector} {ref}, ptr {address}, align 64, !nontemporal {NON_TEMPORAL}")
+    elif lanes.active is None:
         text.do(f"store {vector} {ref}, ptr {address}, align 1")
     elif memory.bytes in module.target.masked_bytes:
         flags = f"<{lanes.count} x i1>"

@@ -65,13 +65,14 @@ def pieces(
     length = text.op(f"select i1 {near}, i64 {bound}, i64 {PIECE}")
     far = text.op(f"xor i1 {near}, true")
     smin = module.intrinsic("smin", "i64", ["i64", "i64"])
+    # Where each row is for the piece at hand. There is little to do in front of a row of neighbours, as rows may be short.
+    places = [text.alloca("ptr", 8) for _ in rows]
+    slots = [text.alloca("ptr", 8) for _ in rows]
+    for place, row in zip(places, rows, strict=True):
+        text.do(f"store ptr {row.address}, ptr {place}, align 8")
     with text.loop("0", bound, length) as start:
         size = text.op(f"call i64 {smin}(i64 {text.op(f'sub i64 {bound}, {start}')}, i64 {length})")
-        addresses: list[str] = []
-        for row in rows:
-            offset = text.op(f"mul i64 {start}, {row.stride}")
-            addresses.append(text.op(f"getelementptr i8, ptr {row.address}, i64 {offset}"))
-        slots = [text.alloca("ptr", 8) for _ in rows]
+        addresses = [text.op(f"load ptr, ptr {place}, align 8") for place in places]
         for slot, address in zip(slots, addresses, strict=True):
             text.do(f"store ptr {address}, ptr {slot}, align 8")
         moved = [k for k, row in enumerate(rows) if row.stride != str(row.element.bytes)]
@@ -88,13 +89,15 @@ def pieces(
                     pointer = text.op(f"select i1 {is_near}, ptr {addresses[k]}, ptr {buffers[k]}")
                 text.do(f"store ptr {pointer}, ptr {slots[k]}, align 8")
         yield Piece(start, size, tuple(text.op(f"load ptr, ptr {slot}, align 8") for slot in slots))
-        stored = [k for k in moved if rows[k].stored]
-        if stored:
-            with text.when(far):
-                for k in stored:
+        with text.when(far):
+            for k in moved:
+                if rows[k].stored:
                     scatter = module.support("scatter", _scatter_function, rows[k].element.memory)
                     arguments = f"ptr {addresses[k]}, i64 {rows[k].stride}, ptr {buffers[k]}, i64 {size}"
                     text.do(f"call void {scatter}({arguments})")
+            for place, address, row in zip(places, addresses, rows, strict=True):
+                offset = text.op(f"mul i64 {row.stride}, {PIECE}")
+                text.do(f"store ptr {text.op(f'getelementptr i8, ptr {address}, i64 {offset}')}, ptr {place}, align 8")
     workspace.release(mark)
 
 

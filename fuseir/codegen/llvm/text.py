@@ -22,6 +22,9 @@ from fuseir.codegen.llvm.types import I64, ElementType, Value, llvm_type, mangle
 
 _Arguments = TypeVarTuple("_Arguments")
 
+NON_TEMPORAL = "!0"
+"""The one mark that instructions have: stores that go past the caches."""
+
 
 class FunctionText:
     """One LLVM function being written, in order, with a current block.
@@ -220,7 +223,9 @@ class ModuleText:
 
 def module_text(functions: Sequence[str], declarations: Sequence[str]) -> str:
     """A module's text."""
-    return "\n\n".join([*functions, "\n".join(declarations)]) + "\n"
+    marked = any(f"!nontemporal {NON_TEMPORAL}" in function for function in functions)
+    marks = [f"{NON_TEMPORAL} = !{{i32 1}}"] if marked else []
+    return "\n\n".join([*functions, "\n".join(declarations), *marks]) + "\n"
 
 
 def _declaration(name: str, result: str, parameters: Sequence[str], attributes: str) -> str:

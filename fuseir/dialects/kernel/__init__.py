@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from fuseir.dialects.kernel.contract import KernelError, verify_kernel
-from fuseir.dialects.kernel.extents import ExtentClasses, extent_classes
+from fuseir.dialects.kernel.extents import ExtentClasses, extent_classes, is_divisible
 from fuseir.dialects.kernel.generic import is_scalar_operation
 from fuseir.dialects.kernel.operators import (
     combiner_operator,
@@ -23,7 +23,6 @@ from fuseir.dialects.kernel.privileges import (
     is_kernel,
     kernel_privileges,
     privileges_attribute,
-    reduces_on_its_own,
     result_parameters,
 )
 from fuseir.dialects.kernel.sources import Source, sources_of_results
@@ -42,13 +41,13 @@ __all__ = [
     "folds_into",
     "identity_constant",
     "identity_of",
+    "is_divisible",
     "is_kernel",
     "is_lowered",
     "is_scalar_operation",
     "kernel_privileges",
     "lowered_type",
     "privileges_attribute",
-    "reduces_on_its_own",
     "result_parameters",
     "sources_of_results",
     "verify_kernel",

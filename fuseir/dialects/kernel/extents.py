@@ -17,7 +17,7 @@ from xdsl.ir import BlockArgument, OpResult, SSAValue
 from xdsl.ir.affine import AffineDimExpr
 from xdsl.utils.exceptions import VerifyException
 
-from fuseir.dialects.kernel.privileges import kernel_privileges, result_parameters
+from fuseir.dialects.kernel.privileges import destination_root, kernel_privileges, result_parameters
 
 # A dimension of a tensor value, or of the iteration space of a ``linalg.generic``.
 Place = tuple[object, int]
@@ -116,6 +116,31 @@ def extent_classes(function: func.FuncOp, returned: Sequence[int] | None = None)
         for dimension in range(parameter.type.get_num_dims()):
             classes.setdefault(extents.number(parameter, dimension), set()).add((number, dimension))
     return [frozenset(members) for members in classes.values() if len(members) > 1]
+
+
+def is_divisible(function: func.FuncOp, returned: Sequence[int]) -> bool:
+    """Whether a kernel's results do not depend on how large its tiles are along the leading dimension of the first of highest rank.
+
+    They do if the kernel has positions along that dimension, or folds along it into a tensor of its own. A fold into a parameter is
+    either a partial, which is folded further across points, or covers dimensions that the parameter lacks.
+    """
+    tensors = _tensors(function)
+    highest = max(tensors, key=lambda parameter: parameter.type.get_num_dims(), default=None)
+    if highest is None or not highest.type.get_num_dims():
+        return True
+    extents = ExtentClasses(function, returned)
+    leading = extents.number(highest, 0)
+    for op in function.body.blocks[0].ops:
+        if not isinstance(op, linalg.GenericOp):
+            continue
+        counted = {inner.dim.value.data for inner in op.body.blocks[0].ops if isinstance(inner, linalg.IndexOp)}
+        for output, attribute in zip(op.outputs, list(op.indexing_maps.data)[len(op.inputs) :], strict=True):
+            if not isinstance(destination_root(output), BlockArgument):
+                kept = {e.position for e in attribute.data.results if isinstance(e, AffineDimExpr)}
+                counted.update(set(range(attribute.data.num_dims)) - kept)
+        if any(extents.number(op, dimension) == leading for dimension in counted):
+            return False
+    return True
 
 
 def _tensors(function: func.FuncOp) -> list[BlockArgument[TensorType]]:

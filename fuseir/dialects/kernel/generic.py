@@ -6,10 +6,10 @@ from collections.abc import Set as AbstractSet
 from typing import NoReturn
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import TensorType, UnitAttr
+from xdsl.dialects.builtin import TensorType, UnitAttr, i64
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.dialects.linalg.attrs import IteratorType
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, OpResult, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from fuseir.dialects.kernel.errors import KernelError
@@ -29,6 +29,13 @@ def is_scalar_operation(op: Operation) -> bool:
         and is_element_type(op.results[0].type)
         and all(is_element_type(operand.type) for operand in op.operands)
     )
+
+
+def is_position(op: Operation) -> bool:
+    """Whether ``op`` makes a position, which a ``linalg.index`` says, an ``i64``."""
+    if not isinstance(op, arith.IndexCastOp) or op.result.type != i64:
+        return False
+    return isinstance(op.input, OpResult) and isinstance(op.input.op, linalg.IndexOp)
 
 
 def check_scalar_operation(kernel: str, op: Operation) -> None:
@@ -113,7 +120,9 @@ class _GenericChecker:
                     self.fail(f"whose '{op.name}' uses something other than earlier scalars", op)
             if is_scalar_operation(op):
                 check_scalar_operation(self.kernel, op)
-            elif not isinstance(op, linalg.YieldOp):
+            elif isinstance(op, linalg.IndexOp):
+                self.check_position(op)
+            elif not (isinstance(op, linalg.YieldOp) or is_position(op)):
                 self.fail(f"with operation '{op.name}', which is not allowed in a kernel", op)
             inside.update(op.results)
             last = op
@@ -122,6 +131,13 @@ class _GenericChecker:
         elements = [output.type.element_type for output in self.op.outputs if isinstance(output.type, TensorType)]
         if [operand.type for operand in last.operands] != elements:
             self.fail("that does not yield one element for each output", last)
+
+    def check_position(self, op: linalg.IndexOp) -> None:
+        """It is that of one of the dimensions, and serves as an ``i64`` only."""
+        if not 0 <= op.dim.value.data < len(self.op.iterator_types):
+            self.fail(f"with the position along a dimension d{op.dim.value.data} that it lacks", op)
+        if not all(is_position(use.operation) for use in op.result.uses):
+            self.fail("with a position that is no operand of 'arith.index_cast … to i64' alone", op)
 
     def check_reductions(self, maps: list[tuple[int, ...]]) -> None:
         """An output whose map leaves out dimensions folds by exactly one combiner."""

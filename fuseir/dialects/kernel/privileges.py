@@ -44,21 +44,6 @@ def destination_root(value: SSAValue) -> SSAValue:
     return value
 
 
-def reduces_on_its_own(function: func.FuncOp) -> bool:
-    """Whether a kernel folds over its tile into a tensor of its own, so that a result depends on how large the tile is.
-
-    A fold into a parameter is either a partial, which is folded further across points, or covers dimensions that the parameter lacks.
-    """
-    for op in function.body.block.ops:
-        if isinstance(op, linalg.GenericOp):
-            output_maps = list(op.indexing_maps.data)[len(op.inputs) :]
-            for output, indexing_map in zip(op.outputs, output_maps, strict=True):
-                folds = len(indexing_map.data.results) < indexing_map.data.num_dims
-                if folds and not isinstance(destination_root(output), BlockArgument):
-                    return True
-    return False
-
-
 def kernel_privileges(function: func.FuncOp) -> tuple[Privilege, ...]:
     """The privilege of each tensor parameter of the kernel ``function``.
 

@@ -178,6 +178,9 @@ class KernelGraph:
             else:
                 numbers[argument] = body.outside(operand)
         for op in needed:
+            if isinstance(op, linalg.IndexOp):
+                numbers[op.result] = body.position(op.dim.value.data)
+                continue
             args = [numbers[a] if a in numbers else body.outside(a) for a in op.operands]
             numbers[op.results[0]] = body.apply(op, args)
         return [numbers[root] if root in numbers else body.outside(root) for root in roots]

@@ -24,6 +24,13 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where the point of iteration is along a dimension, as an ``index``."""
+
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """A scalar from outside the nest."""
 
@@ -38,7 +45,7 @@ class Apply:
     args: tuple[int, ...]
 
 
-Node = Load | Outside | Apply
+Node = Load | Position | Outside | Apply
 
 
 class ScalarBody:
@@ -51,6 +58,10 @@ class ScalarBody:
     def load(self, source: SSAValue, dims: Dims) -> int:
         """The number of the load of ``source`` at ``dims``."""
         return self._number((source, dims), Load(source, dims))
+
+    def position(self, dim: int) -> int:
+        """The number of the position along ``dim``."""
+        return self._number(Position(dim), Position(dim))
 
     def outside(self, value: SSAValue) -> int:
         """The number of a scalar from outside."""
@@ -97,6 +108,8 @@ class ScalarBody:
             match other.nodes[number]:
                 case Load(source, dims):
                     numbers[number] = read(self, source, substitute(dims, renaming))
+                case Position(dim):
+                    numbers[number] = self.position(renaming[dim])
                 case Outside(value):
                     numbers[number] = self.outside(value)
                 case Apply(template, args):

@@ -99,7 +99,10 @@ def _run_generic(op: linalg.GenericOp, values: dict[SSAValue, Array]) -> list[Ar
     for argument, operand, operand_dims in zip(block.args, operands, dims, strict=True):
         inside[argument] = _spread(operand, operand_dims, len(space))
     for body_op in block.ops:
-        if not isinstance(body_op, linalg.YieldOp):
+        if isinstance(body_op, linalg.IndexOp):
+            dim = body_op.dim.value.data
+            inside[body_op.result] = _spread(np.arange(space[dim]), (dim,), len(space))
+        elif not isinstance(body_op, linalg.YieldOp):
             inside[body_op.results[0]] = evaluate(body_op, [inside[operand] for operand in body_op.operands])
 
     yielded = block.last_op

@@ -11,7 +11,7 @@ func.func @second(%x: !v) {
   func.return
 }
 
-// CHECK: define internal i32 @[[BODY:fz_body_0_[0-9a-f]+]](ptr readonly %a0, ptr readonly %a1, ptr %a2) nounwind
+// CHECK: define internal i32 @[[BODY:fz_body_0_[0-9a-f]+]](ptr readonly %a0, ptr readonly %a1, ptr %a2, i64 %a3) nounwind
 // CHECK: define i32 @fz_task_1_{{.*}}(i64 %a0, i64 %a1, ptr readonly %a2, ptr readonly %a3, ptr readonly %a4) nounwind
 // CHECK: call i32 @fz_drive_0_{{.*}}(i64 %a0, i64 %a1, ptr %a2, ptr %a3, ptr %a4, i64 2, i64 8, i64 0, ptr @[[BODY]])
 // CHECK: define internal i32 @fz_body_2_
