@@ -30,6 +30,13 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
         return self.transpose()
 
     @property
+    def mT(self) -> ndarray:  # noqa: N802 (NumPy's name)
+        """The view with the last two dimensions exchanged. Raises ValueError if there are fewer."""
+        if self.ndim < 2:
+            raise ValueError("matrix transpose with ndim < 2 is undefined")
+        return self.transpose((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+
+    @property
     def itemsize(self) -> int:
         """Bytes of an element."""
         return self.dtype.itemsize
@@ -126,13 +133,6 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
 
     # Values
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        """A new NumPy array with the contents."""
-        if copy is False:
-            raise ValueError("an array of fuseir.numpy cannot be seen as NumPy's without a copy")
-        array = self.numpy()
-        return array if dtype is None else array.astype(dtype, copy=False)
-
     def item(self, *index: Any) -> Any:
         """An element as a Python number: the only one, or the one at an index."""
         return self.numpy().item(*index)
@@ -200,6 +200,17 @@ class Scalar(ndarray):
 
     def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         return hash(self.numpy()[()])
+
+
+def repeats_elements(array: ndarray) -> bool:
+    """Whether an array shows elements more than once, and so cannot be written to."""
+    signature = array.signature
+    found = signature.memo.get(repeats_elements)
+    if found is None:
+        shown = {each.dim for each in signature.view.map().results}
+        found = array.size > 0 and any(extent > 1 and k not in shown for k, extent in enumerate(signature.shape))
+        signature.memo[repeats_elements] = found
+    return found
 
 
 def normalized_axes(axes: Any, rank: int) -> tuple[int, ...]:

@@ -275,6 +275,15 @@ class Session:
     def read(self, root: RootStore, view: View) -> Array:
         """The contents of a view of a store as a new array, after running what was captured."""
         with self._lock:
+            # Copied here: outside the lock another thread's launch could change the contents meanwhile.
+            return np.array(array_of_view(self.memory(root), view))
+
+    def memory(self, root: RootStore) -> Array:
+        """A store's memory itself, with its contents, after running what was captured.
+
+        Who keeps it has to see to it that the store keeps it too (``fuseir.numpy.sharing``).
+        """
+        with self._lock:
             self._refuse_inside_tasks("read")
             self._refuse_in_recording("reads a store")
             if self._window.records:
@@ -283,8 +292,7 @@ class Session:
             raise_if_lost(root)
             if root.buffer is None:
                 raise UsageError(f"store {root.name or ''}{root.shape} is read before anything was written to it")
-            # Copied here: outside the lock another thread's launch could change the contents meanwhile.
-            return np.array(array_of_view(root.buffer, view))
+            return root.buffer
 
     # Frozen functions (freezing.py)
 
