@@ -20,7 +20,7 @@ from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import UnsupportedError
 from fuseir.numpy.array import ndarray, normalized_axes
 from fuseir.numpy.elementwise import as_array, copied, launch, new_array
-from fuseir.runtime.arrays import view_strides
+from fuseir.runtime.arrays import contiguous_strides, strides_through
 from fuseir.runtime.signatures import Signature
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import opaque_task
@@ -44,8 +44,9 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
     result = _reshaped(array, extents)
     if copy:
         return result
-    if _is_view_in_numpy(array, extents):
-        _Mirror(array, result)
+    strides = _strides_in_numpy(array, extents)
+    if strides is not None:
+        _mirror(array, result, strides)
     elif copy is False:
         raise ValueError("Unable to avoid creating a copy while reshaping.")
     return result
@@ -92,20 +93,24 @@ def _reshaped(array: ndarray, extents: tuple[int, ...]) -> ndarray:
     return result
 
 
-def _is_view_in_numpy(array: ndarray, extents: tuple[int, ...]) -> bool:
-    """Whether NumPy makes a view: asked of an array with the same strides, and no elements that anyone looks at."""
+def _strides_in_numpy(array: ndarray, extents: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The strides of NumPy's view of that shape: asked of an array with the same strides. None if NumPy makes a copy."""
     found = stand_in(array)
     try:
         found.shape = extents  # pyright: ignore[reportDeprecated] (nothing else asks without copying)
     except AttributeError:
-        return False
-    return True
+        return None
+    return found.strides
 
 
 def stand_in(array: ndarray) -> np.ndarray[Any, Any]:
-    """An array of NumPy's with the same shape, strides and element type, and no elements that anyone may look at."""
+    """An array of NumPy's with the shape, strides and element type that NumPy's would have, and no elements that anyone may look at."""
     signature = array.signature
-    _, strides = view_strides(signature.view, signature.store_shape, signature.dtype.itemsize)
+    strides: Sequence[int] = contiguous_strides(signature.store_shape, signature.dtype.itemsize)
+    for watcher in array.root.watchers:
+        if isinstance(watcher, _Layout):
+            strides = watcher.strides
+    _, strides = strides_through(signature.view, strides)
     return np.lib.stride_tricks.as_strided(np.empty(1, signature.dtype), signature.shape, strides)
 
 
@@ -117,15 +122,31 @@ def view(array: ndarray, dtype: np.dtype[Any]) -> ndarray:
     """
     if dtype == array.dtype:
         return array.seen_as(array.signature)
-    shape = stand_in(array).view(dtype).shape
+    theirs = stand_in(array).view(dtype)
     if dtype not in ELEMENT_NAMES or dtype.kind == "b":
         raise UnsupportedError(
             f"an array of {array.dtype} cannot be seen as {dtype}: copy it to NumPy first, by numpy()"
         )
-    result = new_array(shape, dtype)
+    result = new_array(theirs.shape, dtype)
     launch(_COPY_ELEMENTS, array, result)
-    _Mirror(array, result)
+    _mirror(array, result, theirs.strides)
     return result
+
+
+class _Layout:
+    """Notes with a store that mirrors how NumPy's view would lie in memory, as it depends on that what further views there are."""
+
+    def __init__(self, strides: tuple[int, ...]) -> None:
+        self.strides = strides
+
+    def written(self, root: RootStore) -> None:
+        """Nothing: the layout stays."""
+
+
+def _mirror(part: ndarray, whole: ndarray, strides: tuple[int, ...]) -> None:
+    """Makes an array mirror a part of another one, as NumPy's view with these strides."""
+    whole.root.watchers = (_Layout(strides),)
+    _Mirror(part, whole)
 
 
 class _Mirror:
