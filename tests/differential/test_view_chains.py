@@ -15,7 +15,7 @@ import pytest
 import fuseir
 import fuseir.numpy as fnp
 
-FAMILIES = 60
+FAMILIES = 24
 SETTINGS: dict[str, dict[str, Any]] = {
     "fused": {},
     "small windows": {"window": 3, "max_window": 4, "procs": 3, "threads": 2},
