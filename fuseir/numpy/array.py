@@ -112,6 +112,17 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
         def __abs__(self) -> Any: ...
         def __invert__(self) -> Any: ...
 
+        __array__: Callable[..., np.ndarray[Any, Any]]
+        __array_interface__: dict[str, Any]
+        __dlpack__: Callable[..., Any]
+        __dlpack_device__: Callable[..., tuple[int, int]]
+        data: memoryview
+        flat: Any
+        real: Any
+        imag: Any
+        fill: Callable[..., None]
+        view: Callable[..., ndarray]
+
         all: Callable[..., Any]
         any: Callable[..., Any]
         max: Callable[..., Any]

@@ -17,7 +17,6 @@ from numpy.lib.array_utils import byte_bounds
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray
 from fuseir.runtime.arrays import Array, array_of_view, view_strides
-from fuseir.runtime.buffers import note_shown
 from fuseir.runtime.session import Session, current_session
 from fuseir.runtime.stores import Handle, RootStore
 
@@ -25,7 +24,8 @@ from fuseir.runtime.stores import Handle, RootStore
 class _Lender:
     """The base of arrays that others have on a store's memory. It is no array: so NumPy gives views of them the first one as base.
 
-    It keeps the store's handle, too: as long as somebody sees the store, what mirrors it has to go on (``reshaping.py``).
+    It keeps the store's handle, too: as long as somebody sees the store, its memory is given to no other (``passes/reuse_inputs.py``), and
+    mirrors of it go on (``reshaping.py``).
     """
 
     def __init__(self, memory: Array, handle: Handle) -> None:
@@ -53,7 +53,7 @@ class _Lent:
         if seen is None:
             root.watchers = tuple([watcher for watcher in root.watchers if watcher is not self])
         else:
-            _run_in_place(self._session, root, seen.base.memory)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+            self._session.run_in(root, seen.base.memory)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
 
 
 class _Taken:
@@ -65,15 +65,7 @@ class _Taken:
 
     def written(self, root: RootStore) -> None:
         """Runs the launch, and puts the contents where they are seen."""
-        _run_in_place(self._session, root, self._memory)
-
-
-def _run_in_place(session: Session, root: RootStore, memory: Array) -> None:
-    """Runs what was captured. A store that got other memory by that gets its own back, with the contents."""
-    session.flush()
-    if root.buffer is not None and root.buffer is not memory:
-        memory[...] = root.buffer
-        root.buffer = memory
+        self._session.run_in(root, self._memory)
 
 
 # Ours, seen by others
@@ -110,7 +102,6 @@ def _whole(array: ndarray) -> Array:
     for watcher in kept:
         if isinstance(watcher, _Lent) and (seen := watcher.seen) is not None:
             return seen
-    note_shown(memory)
     seen = np.asarray(_Lender(memory, array.first))
     root.watchers = (*kept, _Lent(session, seen))
     return seen

@@ -294,6 +294,16 @@ class Session:
                 raise UsageError(f"store {root.name or ''}{root.shape} is read before anything was written to it")
             return root.buffer
 
+    def run_in(self, root: RootStore, memory: Array) -> None:
+        """Runs what was captured, and lets a store have its contents in this memory, where others see them. Raises as ``flush`` does."""
+        with self._lock:
+            try:
+                self.flush()
+            finally:
+                if root.buffer is not None and root.buffer is not memory:
+                    memory[...] = root.buffer
+                    root.buffer = memory
+
     # Frozen functions (freezing.py)
 
     @property

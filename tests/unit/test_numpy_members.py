@@ -137,6 +137,48 @@ def test_what_changes_arrays_changes_them_as_numpy_does(statement: str) -> None:
         same(found[name], expected[name])
 
 
+# c are three complex numbers, x three real ones.
+COMPLEX = """
+    x + c, c + x, x * 1j, 1j * x, x - (1 + 2j), c * x[1], x[1] * c, x / c, x ** c
+    x == c, x != 1j
+    x.astype(complex), np.astype(x, np.complex64), np.zeros(3, complex), np.full(3, 1j), np.asarray(x, dtype=complex)
+    np.sqrt(c), np.abs(c), np.exp(x * 1j), np.conj(c), np.real(c), np.imag(c), np.angle(c)
+    c.sum(), np.sum(c), np.mean(c), np.prod(c), np.cumsum(c), np.std(c), np.any(c)
+    np.where(x > 1.0, c, x), np.where(x > 1.0, x, 1j), np.concatenate([x, c]), np.stack([c, x]), np.clip(x, 0.0, 1.0)
+    np.dot(x, c), x @ c, np.outer(c, x), np.vdot(c, x), np.inner(x, c)
+    np.add(x, c), np.multiply(x, c, out=np.zeros(3, complex)), np.add(x, 1.0, dtype=complex)
+    np.fft.ifft(np.fft.fft(x)) * x, np.fft.rfft(x)
+    c[x > 0.0], c[np.array([0, 2])], x[::-1] + c[::-1]
+    np.result_type(x, c) == complex, np.iscomplexobj(c), np.isrealobj(c), np.broadcast_to(c, (2, 3)), np.reshape(c, (3, 1))
+    np.sort(c), np.unique(c), np.isfinite(c), np.round(c, 1), np.linalg.norm(c)
+"""
+
+
+@pytest.mark.parametrize("expression", [line.strip() for line in COMPLEX.strip().splitlines()])
+def test_complex_numbers_beside_ours_are_numpys(expression: str) -> None:
+    expected, found = (
+        eval(expression, {"np": module, "x": module.arange(3.0), "c": module.array([1 + 2j, 0.5, -3j])})
+        for module in (np, fnp)
+    )
+    for got, want in zip(found, expected, strict=True):
+        assert np.asarray(got).dtype == np.asarray(want).dtype
+        # NumPy's own for complex numbers; what is ours has sums and functions of its own.
+        assert np.allclose(np.asarray(got), np.asarray(want), rtol=1e-15)
+
+
+def test_complex_arrays_are_changed_in_place_by_ours() -> None:
+    x, c, d = fnp.arange(3.0), fnp.array([1j, 2j, 3j]), np.array([1j, 2j, 3j])
+    kept = c
+    c += x
+    d += np.arange(3.0)
+    c[1:] = x[:-1]
+    d[1:] = np.arange(2.0)
+    assert kept is c
+    assert c.tolist() == d.tolist()
+    with pytest.raises(TypeError):
+        x += c
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int8", "uint64", "bool"])
 @pytest.mark.parametrize("shape", [(), (1,), (5,), (0,), (2, 3), (2, 0, 3), (2000,)])
 def test_arrays_print_as_numpys(dtype: str, shape: tuple[int, ...]) -> None:
