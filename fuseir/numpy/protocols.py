@@ -94,17 +94,14 @@ def _dlpack(
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
 ) -> Any:
-    """A DLPack capsule of the elements: read-only and on the same memory; a copy if that is asked for, or the consumer knows nothing
-    of read-only memory (before DLPack 1.0).
+    """A DLPack capsule of the elements: read-only and on the same memory, or a copy where that is asked for.
 
-    Raises BufferError where a copy is needed and forbidden, and for other devices.
+    Whether memory is read-only can be told since DLPack 1.0 only. Who knows nothing of that gets a copy, or with ``copy=False`` memory that
+    must not be written to. Raises BufferError for other devices.
     """
-    # Whether memory is read-only can be told since version 1.0 only.
     can_tell = max_version is not None and max_version[0] >= 1
-    if not can_tell and copy is False:
-        raise BufferError("what shares memory with an array is read-only, which DLPack before version 1.0 cannot say")
-    shared = can_tell and not copy
-    source: Any = lent(self) if shared else self.numpy()
+    shared = not copy and (can_tell or copy is False)
+    source: Any = lent(self, writable=not can_tell) if shared else self.numpy()
     return source.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy if shared else None)
 
 

@@ -28,11 +28,11 @@ class _Lender:
     mirrors of it go on (``reshaping.py``).
     """
 
-    def __init__(self, memory: Array, handle: Handle) -> None:
+    def __init__(self, memory: Array, kept: object, *, writable: bool = False) -> None:
         self.memory = memory
-        self._handle = handle
+        self._kept = kept
         address, _ = memory.__array_interface__["data"]
-        self.__array_interface__ = {**memory.__array_interface__, "data": (address, True)}
+        self.__array_interface__ = {**memory.__array_interface__, "data": (address, not writable)}
 
 
 class _Lent:
@@ -71,12 +71,15 @@ class _Taken:
 # Ours, seen by others
 
 
-def lent(array: ndarray) -> Array:
-    """The array's elements as a read-only array of NumPy's on the same memory. It shows what is written to ours later.
+def lent(array: ndarray, *, writable: bool = False) -> Array:
+    """The array's elements as an array of NumPy's on the same memory, read-only if it can be. It shows what is written to ours later.
 
     Raises as reading does.
     """
-    return array_of_view(_whole(array), array.signature.view)
+    seen = _whole(array)
+    if writable:
+        seen = np.asarray(_Lender(seen.base.memory, seen, writable=True))  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+    return array_of_view(seen, array.signature.view)
 
 
 def interface(array: ndarray) -> dict[str, Any]:
