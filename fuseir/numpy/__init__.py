@@ -9,15 +9,25 @@ from typing import Any
 
 import numpy  # noqa: ICN001 (the module has the usual short name itself)
 
-from fuseir.numpy import choosing, creation, joining, methods, positions, products, reductions, reshaping
+from fuseir.numpy import (
+    choosing,
+    creation,
+    element_types,
+    joining,
+    methods,
+    positions,
+    products,
+    reductions,
+    reshaping,
+)
 from fuseir.numpy.array import ndarray as ndarray
 from fuseir.numpy.fallback import or_numpy, seen_from_here
 from fuseir.numpy.operators import ALIASES, UFUNCS
 from fuseir.numpy.ufunc import ufunc as ufunc
 
 _CREATION = """
-    arange array asarray copy empty empty_like eye frombuffer fromfunction fromiter full full_like geomspace identity indices linspace
-    logspace ones ones_like tri zeros zeros_like
+    arange array asarray copy empty empty_like eye from_dlpack frombuffer fromfunction fromiter full full_like geomspace identity
+    indices linspace logspace ones ones_like tri zeros zeros_like
 """
 _RESHAPING = """
     broadcast_arrays broadcast_to expand_dims flip moveaxis ravel reshape squeeze swapaxes transpose
@@ -27,8 +37,11 @@ _CHOOSING = "clip where"
 _PRODUCTS = "dot inner matmul outer vdot"
 _REDUCTIONS = "all amax amin any count_nonzero max mean min prod std sum var"
 
+_ELEMENT_TYPES = "astype can_cast common_type iscomplexobj isrealobj ndim result_type shape size"
+
 _MODULES = (
     (creation, _CREATION),
+    (element_types, _ELEMENT_TYPES),
     (reductions, _REDUCTIONS),
     (reshaping, _RESHAPING),
     (joining, _JOINING),
@@ -52,6 +65,9 @@ OWN: dict[str, Any] = {
 
 globals().update(OWN)
 methods.install(OWN)
+
+
+__array_api_version__ = "2024.12"
 
 
 def __getattr__(name: str) -> Any:

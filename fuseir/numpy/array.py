@@ -30,6 +30,13 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
         return self.transpose()
 
     @property
+    def mT(self) -> ndarray:  # noqa: N802 (NumPy's name)
+        """The view with the last two dimensions exchanged. Raises ValueError if there are fewer."""
+        if self.ndim < 2:
+            raise ValueError("matrix transpose with ndim < 2 is undefined")
+        return self.transpose((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+
+    @property
     def itemsize(self) -> int:
         """Bytes of an element."""
         return self.dtype.itemsize
@@ -105,6 +112,17 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
         def __abs__(self) -> Any: ...
         def __invert__(self) -> Any: ...
 
+        __array__: Callable[..., np.ndarray[Any, Any]]
+        __array_interface__: dict[str, Any]
+        __dlpack__: Callable[..., Any]
+        __dlpack_device__: Callable[..., tuple[int, int]]
+        data: memoryview
+        flat: Any
+        real: Any
+        imag: Any
+        fill: Callable[..., None]
+        view: Callable[..., ndarray]
+
         all: Callable[..., Any]
         any: Callable[..., Any]
         argmax: Callable[..., Any]
@@ -127,13 +145,6 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
         swapaxes: Callable[..., Any]
 
     # Values
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        """A new NumPy array with the contents."""
-        if copy is False:
-            raise ValueError("an array of fuseir.numpy cannot be seen as NumPy's without a copy")
-        array = self.numpy()
-        return array if dtype is None else array.astype(dtype, copy=False)
 
     def item(self, *index: Any) -> Any:
         """An element as a Python number: the only one, or the one at an index."""
@@ -202,6 +213,17 @@ class Scalar(ndarray):
 
     def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         return hash(self.numpy()[()])
+
+
+def repeats_elements(array: ndarray) -> bool:
+    """Whether an array shows elements more than once, and so cannot be written to."""
+    signature = array.signature
+    found = signature.memo.get(repeats_elements)
+    if found is None:
+        shown = {each.dim for each in signature.view.map().results}
+        found = array.size > 0 and any(extent > 1 and k not in shown for k, extent in enumerate(signature.shape))
+        signature.memo[repeats_elements] = found
+    return found
 
 
 def normalized_axes(axes: Any, rank: int) -> tuple[int, ...]:

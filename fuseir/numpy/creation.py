@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import update_wrapper
 from typing import Any
 
 import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
+from fuseir.errors import ShapeError
 from fuseir.numpy.array import Scalar, ndarray
 from fuseir.numpy.elementwise import assign, converted, copied, new_array
 from fuseir.numpy.fallback import as_ours
+from fuseir.numpy.protocols import check_device
+from fuseir.numpy.sharing import taken
 from fuseir.runtime.signatures import checked_shape
+
+_NO_COPY = "Unable to avoid copy while creating an array as requested."
 
 
 def array(
@@ -23,16 +29,29 @@ def array(
     ndmin: int = 0,
     like: Any = None,
 ) -> Any:
-    """An array with these contents. What has an element type that stores cannot hold stays an array of NumPy's own."""
+    """An array with these contents. What has an element type that stores cannot hold stays an array of NumPy's own.
+
+    With ``copy=False``, on the memory of an array of NumPy's (``sharing.taken``); ValueError where that cannot be.
+    """
     if not isinstance(object, ndarray):
-        return as_ours(np.array(_plain(object), dtype=dtype, ndmin=ndmin))
+        if copy is not False:
+            return as_ours(np.array(_plain(object), dtype=dtype, ndmin=ndmin))
+        source = np.array(object, dtype=dtype, ndmin=ndmin, copy=False)
+        if source.dtype not in ELEMENT_NAMES:
+            return source
+        result = taken(source)
+        if result is None:
+            raise ValueError(
+                f"{_NO_COPY} It has to be C-contiguous, aligned and writable, and not to overlap what other arrays here share."
+            )
+        return result
     wanted = object.dtype if dtype is None else np.dtype(dtype)
     if wanted not in ELEMENT_NAMES:
         return np.array(object.numpy(), dtype=wanted, ndmin=ndmin)
     result = object
     if wanted != object.dtype:
         if copy is False:
-            raise ValueError("Unable to avoid copy while creating an array as requested.")
+            raise ValueError(_NO_COPY)
         result = converted(object, wanted)
     elif copy:
         result = copied(object, ndarray)
@@ -65,33 +84,61 @@ def _plain(value: Any) -> Any:
 
 
 def asarray(
-    a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None, device: Any = None, like: Any = None
+    a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: bool | None = None, like: Any = None
 ) -> Any:
-    """The value as an array: itself if it is one of that element type."""
-    return array(a, dtype, copy=copy) if isinstance(a, ndarray) else array(a, dtype)
+    """The value as an array: itself if it is one of that element type. ``copy`` as in ``array``, which is for contents of others."""
+    check_device(device)
+    return array(a, dtype, copy=copy)
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+    """The array that another library holds, by DLPack: on its memory, where stores can have that, and else a copy.
+
+    Raises BufferError for ``copy=False`` where that needs a copy, and what NumPy's raises.
+    """
+    check_device(device)
+    if isinstance(x, ndarray):
+        return copied(x, ndarray) if copy or type(x) is Scalar else x.seen_as(x.signature)
+    source = np.from_dlpack(x, device=device, copy=copy)
+    result = None if copy or source.dtype not in ELEMENT_NAMES else taken(source)
+    if result is not None:
+        return result
+    if copy is False and source.dtype in ELEMENT_NAMES:
+        raise BufferError(
+            f"{_NO_COPY} Its memory is read-only, not contiguous or not aligned, or another array has a part of it."
+        )
+    return as_ours(source)
 
 
 def _made(shape: Any, dtype: Any, value: Any) -> Any:
     wanted = np.dtype(dtype)
     if wanted not in ELEMENT_NAMES:
         return np.full(shape, value, wanted)
-    result = new_array(checked_shape(shape), wanted)
+    try:
+        extents = checked_shape(shape)
+    except ShapeError:
+        np.empty(shape, wanted)  # raises what NumPy does
+        raise
+    result = new_array(extents, wanted)
     assign(result, value)
     return result
 
 
 def zeros(shape: Any, dtype: Any = float, order: str = "C", *, device: Any = None, like: Any = None) -> Any:
     """An array of zeros."""
+    check_device(device)
     return _made(shape, dtype, 0)
 
 
 def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None) -> Any:
     """An array of ones."""
+    check_device(device)
     return _made(shape, float if dtype is None else dtype, 1)
 
 
 def empty(shape: Any, dtype: Any = float, order: str = "C", *, device: Any = None, like: Any = None) -> Any:
     """An array of anything; of zeros, as reading what was never written is an error in the stream."""
+    check_device(device)
     return _made(shape, dtype, 0)
 
 
@@ -99,31 +146,46 @@ def full(
     shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None
 ) -> Any:
     """An array filled with one value, or with an array that broadcasts."""
+    check_device(device)
     if dtype is None:
         dtype = fill_value.dtype if isinstance(fill_value, ndarray) else np.asarray(fill_value).dtype
     return _made(shape, dtype, fill_value)
 
 
-def _like(make: Any, name: str) -> Any:
+def full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    """``full``, of an array's shape and element type."""
+    check_device(device)
+    array = a if isinstance(a, ndarray) else np.asarray(a)
+    return _made(array.shape if shape is None else shape, array.dtype if dtype is None else dtype, fill_value)
+
+
+def _like(value: Any, name: str) -> Any:
     def function(
         a: Any,
-        *args: Any,
         dtype: Any = None,
         order: str = "K",
         subok: bool = True,
         shape: Any = None,
+        *,
         device: Any = None,
     ) -> Any:
-        array = a if isinstance(a, ndarray) else np.asarray(a)
-        return make(array.shape if shape is None else shape, *args, dtype=array.dtype if dtype is None else dtype)
+        return full_like(a, value, dtype, order, subok, shape, device=device)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"``{name.removesuffix('_like')}``, of an array's shape and element type."
     return function
 
 
-zeros_like, ones_like = _like(zeros, "zeros_like"), _like(ones, "ones_like")
-empty_like, full_like = _like(empty, "empty_like"), _like(full, "full_like")
+zeros_like, ones_like, empty_like = _like(0, "zeros_like"), _like(1, "ones_like"), _like(0, "empty_like")
 
 
 def from_numpy_function(function: Any) -> Any:
@@ -132,9 +194,8 @@ def from_numpy_function(function: Any) -> Any:
     def made(*args: Any, **keywords: Any) -> Any:
         return as_ours(function(*map(_plain, args), **{name: _plain(value) for name, value in keywords.items()}))
 
-    made.__name__ = made.__qualname__ = function.__name__
-    made.__doc__ = f"NumPy's ``{function.__name__}``."
-    return made
+    # NumPy's documentation and signature, too.
+    return update_wrapper(made, function)
 
 
 arange = from_numpy_function(np.arange)

@@ -11,6 +11,7 @@ import numpy as np
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import views_meet
 from fuseir.dtypes import ELEMENT_NAMES, element_dtype
+from fuseir.errors import LegalityError
 from fuseir.numpy.array import Scalar, ndarray
 from fuseir.runtime.session import current_session
 from fuseir.runtime.stores import RootStore
@@ -44,12 +45,18 @@ Layout = tuple[Shape, tuple[Partition, ...]]
 
 
 def launch(task: Task, *arguments: Any, layout: Layout | None = None) -> None:
-    """Launches a task; the last argument is an array. The launch's line is the nearest one that is not in this package."""
+    """Launches a task; the last argument is an array. The launch's line is the nearest one that is not in this package.
+
+    Raises ValueError, as NumPy does, where that array cannot be written to because it repeats elements.
+    """
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fuseir.numpy"):
         frame = frame.f_back
     session = arguments[-1].session
-    form = session.form(task, arguments, *(layout or ()))
+    try:
+        form = session.form(task, arguments, *(layout or ()))
+    except LegalityError as error:
+        raise ValueError("assignment destination is read-only") from error
     roots = tuple([each.root for each in arguments if isinstance(each, ndarray)])
     scalars = tuple([each for each in arguments if not isinstance(each, ndarray)])
     session.capture(form, roots, scalars, frame.f_code, frame.f_lasti)

@@ -34,7 +34,8 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
     """
     name = getattr(function, "__name__", str(function))
     outs = keywords.get("out")
-    changed = [each for each in (outs if isinstance(outs, tuple) else (outs,)) if isinstance(each, ndarray)]
+    outs = outs if isinstance(outs, tuple) else (outs,)
+    changed = [each for each in outs if isinstance(each, ndarray)]
     if name in _CHANGES_FIRST and args and isinstance(args[0], ndarray):
         changed.append(args[0])
     contents: dict[int, np.ndarray[Any, Any]] = {}
@@ -51,6 +52,8 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
         replace_contents(array, contents[id(array)])
         if result is contents[id(array)]:
             result = array
+    if any(result is each for each in outs):
+        return result
     return as_ours(result, contents.values())
 
 
@@ -83,6 +86,8 @@ def _contents(value: Any, contents: dict[int, np.ndarray[Any, Any]]) -> Any:
             found = contents[id(value)] = value.numpy()
         return found[()] if isinstance(value, Scalar) else found
     kind = type(value)
+    if kind is np.ndarray:
+        contents[id(value)] = value  # somebody else's: results must not take its memory
     if kind is tuple or kind is list:
         return kind([_contents(each, contents) for each in value])
     if kind is dict:

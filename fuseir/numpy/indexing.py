@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fuseir.numpy.array import ndarray
+from fuseir.numpy.array import ndarray, repeats_elements
 from fuseir.numpy.elementwise import CAST, as_array, as_operand, assign, copied, launch, readable_beside
 from fuseir.numpy.fallback import as_ours
 from fuseir.runtime.tasks import defined_task, opaque_task
@@ -36,6 +36,8 @@ def get_item(array: ndarray, index: Any) -> Any:
 
 def set_item(array: ndarray, index: Any, value: Any) -> None:
     """``array[index] = value``. One value for all that a mask selects is a launch as any other; other selections are ordered among them."""
+    if repeats_elements(array):
+        raise ValueError("assignment destination is read-only")
     if _is_basic(index):
         assign(array.seen_as(array.signature.indexed(index)), value)
         return

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from fuseir.numpy import choosing, creation, positions, products, reductions, reshaping
 from fuseir.numpy.array import ndarray
 from fuseir.numpy.elementwise import copied
 from fuseir.numpy.indexing import get_item, set_item
+from fuseir.numpy.members import members
 from fuseir.numpy.operators import OPERATORS
 from fuseir.numpy.protocols import protocols
+from fuseir.runtime.session import current_session
 
 _REDUCTIONS = ("all", "any", "max", "mean", "min", "prod", "std", "sum", "var")
 
 
 def install(own: dict[str, Any]) -> None:
     """Gives the class its methods; ``own`` are the functions of the package, by name."""
-    methods: dict[str, Callable[..., Any]] = dict(OPERATORS)
+    methods: dict[str, Any] = dict(OPERATORS)
     methods.update(protocols(own))
+    methods.update(members(own))
     methods.update({name: _method(getattr(reductions, name)) for name in _REDUCTIONS})
     methods.update({name: _method(getattr(reshaping, name)) for name in ("flatten", "ravel", "squeeze", "swapaxes")})
     methods.update({name: _method(getattr(positions, name)) for name in ("argmax", "argmin")})
@@ -30,6 +35,7 @@ def install(own: dict[str, Any]) -> None:
         __rmatmul__=_rmatmul,
         __getitem__=get_item,
         __setitem__=set_item,
+        __copy__=_copy,
         __deepcopy__=_deepcopy,
         __reduce__=_reduce,
         copy=_copy,
@@ -66,13 +72,18 @@ def _rmatmul(self: ndarray, other: Any) -> Any:
 
 
 def _deepcopy(self: ndarray, memo: Any) -> ndarray:
-    return copied(self)
+    return copied(self, type(self))
 
 
 def _reduce(self: ndarray) -> Any:
-    return creation.array, (self.numpy(),)
+    return _unpickled, (type(self), self.numpy())
+
+
+def _unpickled(kind: type[ndarray], contents: np.ndarray[Any, Any]) -> ndarray:
+    """The array that was pickled, in the current session."""
+    return current_session().wrap(contents, kind)
 
 
 def _copy(self: ndarray, order: str = "C") -> ndarray:
     """A copy."""
-    return copied(self, ndarray)
+    return copied(self, type(self))

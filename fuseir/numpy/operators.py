@@ -111,18 +111,18 @@ def _in_place(function: ufunc) -> Callable[[Any, Any], Any]:
         ours = isinstance(other, ndarray)
         key = (function, method, self.signature, other.signature if ours else type(other))
         form = self.signature.memo.get(key)
-        if form is None and (ours or type(other) is float) and not (ours and other.root is self.root):
-            form = function.form_in_place(self, other)
+        try:
+            if form is None and (ours or type(other) is float) and not (ours and other.root is self.root):
+                form = function.form_in_place(self, other)
+                if form is not None:
+                    self.signature.memo[key] = form
             if form is not None:
-                self.signature.memo[key] = form
-        if form is not None:
-            roots = (self.root, other.root, self.root) if ours else (self.root, self.root)
-            frame = _frame(1)
-            try:
+                roots = (self.root, other.root, self.root) if ours else (self.root, self.root)
+                frame = _frame(1)
                 self.session.capture(form, roots, () if ours else (other,), frame.f_code, frame.f_lasti)
                 return self
-            except LegalityError:
-                pass  # the operand is another view of the same elements: it is copied first
+        except LegalityError:
+            pass  # the operand is another view of the same elements, and is copied first; or the array is read-only
         function(self, other, out=self)
         return self
 

@@ -7,6 +7,7 @@ dimensions.
 from __future__ import annotations
 
 import builtins
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod as product
@@ -185,15 +186,28 @@ def var(
     keepdims: bool = False,
     *,
     where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
 ) -> Any:
-    """The variance along axes: the mean of squared differences from the mean, over ``n - ddof``."""
+    """The variance along axes: the mean of squared differences from the mean, over ``n - ddof``.
+
+    ``correction`` is another name of ``ddof``, ``mean`` the mean along these axes, kept as dimensions, if it is known.
+    """
     array = as_array(a)
-    difference = UFUNCS["subtract"](array, mean(array, axis, dtype, None, True, where=where))
+    if correction is not None:
+        if ddof != 0:
+            raise ValueError("ddof and correction can't be provided simultaneously.")
+        ddof = correction
+    centre = _mean(array, axis, dtype, None, True, where=where) if mean is None else mean
+    difference = UFUNCS["subtract"](array, centre)
     total = reduce(SUM, UFUNCS["multiply"](difference, difference), axis, dtype, None, keepdims, where=where)
     if where is True:
         return UFUNCS["divide"](total, builtins.max(count_of(array, axis) - ddof, 0), out=out)
     count = reduce(SUM, _mask(where, array), axis, None, None, keepdims)
     return UFUNCS["divide"](total, UFUNCS["maximum"](count - ddof, 0), out=out)
+
+
+_mean = mean
 
 
 def std(
@@ -205,9 +219,12 @@ def std(
     keepdims: bool = False,
     *,
     where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
 ) -> Any:
-    """The standard deviation along axes."""
-    return UFUNCS["sqrt"](var(a, axis, dtype, None, ddof, keepdims, where=where), out=out)
+    """The standard deviation along axes, with the arguments of ``var``."""
+    found = var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
+    return UFUNCS["sqrt"](found, out=out)
 
 
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -227,6 +244,7 @@ def _named(reduction: Reduction, *, typed: bool, start: bool = True) -> Callable
 
     function.__name__ = function.__qualname__ = reduction.fold
     function.__doc__ = f"NumPy's ``{reduction.fold}``."
+    vars(function)["__signature__"] = inspect.signature(getattr(np, reduction.fold))
     return function
 
 

@@ -1,8 +1,8 @@
-"""Other shapes of the same elements, where NumPy makes views.
+"""Other shapes of the same elements, and other types of the same bytes, where NumPy makes views.
 
 A view of ours shows a box of a store: dimensions can be permuted, reversed, dropped and added, but not merged or split. For what merges or
-splits dimensions, the result has a store of its own, which mirrors the part of the original that it shows: as long as both can be seen, a
-launch that writes to one is followed by a copy to the other. Programs cannot tell it from a view; it costs a copy for each write.
+splits dimensions, or elements, the result has a store of its own, which mirrors the part of the original that it shows: as long as both can
+be seen, a launch that writes to one is followed by a copy to the other. Programs cannot tell it from a view; it costs a copy a write.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import numpy as np
 
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.view import View
+from fuseir.dtypes import ELEMENT_NAMES
+from fuseir.errors import UnsupportedError
 from fuseir.numpy.array import ndarray, normalized_axes
 from fuseir.numpy.elementwise import as_array, copied, launch, new_array
-from fuseir.runtime.arrays import view_strides
+from fuseir.runtime.arrays import contiguous_strides, strides_through
 from fuseir.runtime.signatures import Signature
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import opaque_task
@@ -30,6 +32,8 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
     Raises ValueError where the number of elements differs, and for ``copy=False`` where NumPy would copy.
     """
     array = as_array(a)
+    if order not in ("C", "F", "A"):
+        raise ValueError(f"order must be one of 'C', 'F' or 'A' (got {order!r})")
     if order == "F":
         return reshape(array.transpose(), tuple(reversed(_extents(array, shape))), copy=copy).transpose()
     extents = _extents(array, shape)
@@ -40,8 +44,9 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
     result = _reshaped(array, extents)
     if copy:
         return result
-    if _is_view_in_numpy(array, extents):
-        _Mirror(array, result)
+    strides = _strides_in_numpy(array, extents)
+    if strides is not None:
+        _mirror(array, result, strides)
     elif copy is False:
         raise ValueError("Unable to avoid creating a copy while reshaping.")
     return result
@@ -74,6 +79,8 @@ def _unit_view(array: ndarray, extents: Sequence[int]) -> View | None:
 
 
 def _copy_elements(source: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> None:
+    if source.dtype != target.dtype:
+        source = np.ascontiguousarray(source).reshape(-1).view(target.dtype)
     target[...] = source.reshape(target.shape)
 
 
@@ -86,16 +93,60 @@ def _reshaped(array: ndarray, extents: tuple[int, ...]) -> ndarray:
     return result
 
 
-def _is_view_in_numpy(array: ndarray, extents: tuple[int, ...]) -> bool:
-    """Whether NumPy makes a view: asked of an array with the same strides, and no elements that anyone looks at."""
-    signature = array.signature
-    _, strides = view_strides(signature.view, signature.store_shape, signature.dtype.itemsize)
-    stand_in = np.lib.stride_tricks.as_strided(np.empty(1, signature.dtype), signature.shape, strides)
+def _strides_in_numpy(array: ndarray, extents: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The strides of NumPy's view of that shape: asked of an array with the same strides. None if NumPy makes a copy."""
+    found = stand_in(array)
     try:
-        stand_in.shape = extents  # pyright: ignore[reportDeprecated] (nothing else asks without copying)
+        found.shape = extents  # pyright: ignore[reportDeprecated] (nothing else asks without copying)
     except AttributeError:
-        return False
-    return True
+        return None
+    return found.strides
+
+
+def stand_in(array: ndarray) -> np.ndarray[Any, Any]:
+    """An array of NumPy's with the shape, strides and element type that NumPy's would have, and no elements that anyone may look at."""
+    signature = array.signature
+    strides: Sequence[int] = contiguous_strides(signature.store_shape, signature.dtype.itemsize)
+    for watcher in array.root.watchers:
+        if isinstance(watcher, _Layout):
+            strides = watcher.strides
+    _, strides = strides_through(signature.view, strides)
+    return np.lib.stride_tricks.as_strided(np.empty(1, signature.dtype), signature.shape, strides)
+
+
+def view(array: ndarray, dtype: np.dtype[Any]) -> ndarray:
+    """The array's bytes as elements of another type: what cannot be told from NumPy's view.
+
+    Raises ValueError and TypeError as NumPy does, and UnsupportedError for types that stores cannot hold, and for truth values, which not
+    all bytes are.
+    """
+    if dtype == array.dtype:
+        return array.seen_as(array.signature)
+    theirs = stand_in(array).view(dtype)
+    if dtype not in ELEMENT_NAMES or dtype.kind == "b":
+        raise UnsupportedError(
+            f"an array of {array.dtype} cannot be seen as {dtype}: copy it to NumPy first, by numpy()"
+        )
+    result = new_array(theirs.shape, dtype)
+    launch(_COPY_ELEMENTS, array, result)
+    _mirror(array, result, theirs.strides)
+    return result
+
+
+class _Layout:
+    """Notes with a store that mirrors how NumPy's view would lie in memory, as it depends on that what further views there are."""
+
+    def __init__(self, strides: tuple[int, ...]) -> None:
+        self.strides = strides
+
+    def written(self, root: RootStore) -> None:
+        """Nothing: the layout stays."""
+
+
+def _mirror(part: ndarray, whole: ndarray, strides: tuple[int, ...]) -> None:
+    """Makes an array mirror a part of another one, as NumPy's view with these strides."""
+    whole.root.watch(_Layout(strides))
+    _Mirror(part, whole)
 
 
 class _Mirror:
@@ -134,12 +185,12 @@ class _Mirror:
 
 def ravel(a: Any, order: str = "C") -> ndarray:
     """The elements in one dimension; a view where NumPy makes one."""
-    return reshape(a, -1, order)
+    return reshape(a, -1, "C" if order == "K" else order)
 
 
 def flatten(a: ndarray, order: str = "C") -> ndarray:
     """A copy of the elements in one dimension."""
-    return reshape(a, -1, order, copy=True)
+    return reshape(a, -1, "C" if order == "K" else order, copy=True)
 
 
 def squeeze(a: Any, axis: Any = None) -> ndarray:

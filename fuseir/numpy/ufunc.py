@@ -147,7 +147,7 @@ class ufunc:  # noqa: N801 (NumPy's name)
         if any(kind is None for kind in kinds) or not self._is_ours:
             return None
         loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
-        if any(dtype not in ELEMENT_NAMES for dtype in loop):
+        if any(dtype not in ELEMENT_NAMES for dtype in loop) or self._depends_on_values(operands, loop):
             return None
         shape = broadcast_shape(operands)
         arguments = [
@@ -158,7 +158,7 @@ class ufunc:  # noqa: N801 (NumPy's name)
         result = ndarray(session, RootStore(signature, None, None), signature)
         pattern = "".join("a" if isinstance(operand, ndarray) else "s" for operand in operands)
         form = session.form(self._task(pattern), [*arguments, result])
-        low, high = _limits(loop[:-1], operands)
+        low, high = self._limits(loop[:-1], operands)
         operation = memo.memo[key] = Operation(form, signature, low, high)
         return operation
 
@@ -168,7 +168,9 @@ class ufunc:  # noqa: N801 (NumPy's name)
         if any(kind is None for kind in kinds) or not self._is_ours:
             return None
         loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
-        if any(dtype not in ELEMENT_NAMES for dtype in loop) or not np.can_cast(loop[-1], target.dtype, "same_kind"):
+        if any(dtype not in ELEMENT_NAMES for dtype in loop) or self._depends_on_values([target, operand], loop):
+            return None
+        if not np.can_cast(loop[-1], target.dtype, "same_kind"):
             return None
         if isinstance(operand, ndarray):
             if broadcast_shape([target, operand]) != target.shape:
@@ -176,6 +178,21 @@ class ufunc:  # noqa: N801 (NumPy's name)
             operand = operand.seen_as(operand.signature.broadcast_to(target.shape))
         task = self._task_into("a" + _letter(operand), tuple([CAST[d] for d in loop[:-1]]), CAST[target.dtype], False)
         return target.session.form(task, [target, operand, target])
+
+    def _depends_on_values(self, operands: Sequence[Any], loop: Sequence[np.dtype[Any]]) -> bool:
+        """Whether NumPy looks at elements before it computes: integers cannot be raised to negative powers."""
+        return self.__name__ == "power" and loop[-1].kind == "i" and type(operands[-1]) is not int
+
+    def _limits(self, loop: Sequence[np.dtype[Any]], operands: Sequence[Any]) -> tuple[float, float]:
+        """Which Python integers the loop takes."""
+        low, high = -(2.0**63), 2.0**64
+        for dtype, operand in zip(loop, operands, strict=True):
+            if type(operand) is int and dtype.kind in "iu":
+                limits = np.iinfo(dtype)
+                low, high = max(low, limits.min), min(high, limits.max)
+        if self.__name__ == "power" and loop[-1].kind == "i":
+            low = max(low, 0)
+        return low, high
 
     def _task(self, pattern: str) -> Task:
         """The task for operands that are arrays ('a') and scalars ('s')."""
@@ -189,6 +206,12 @@ class ufunc:  # noqa: N801 (NumPy's name)
 
     def _general(self, operands: tuple[Any, ...], out: Any, where: Any, keywords: dict[str, Any]) -> Any:
         """Calls with anything unusual: operands of other kinds, ``out``, ``where``, ``dtype``, ``casting``."""
+        if len(operands) > self.nargs:
+            raise TypeError(
+                f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(operands)} were given"
+            )
+        if len(operands) > self.nin and out is not None:
+            raise TypeError("cannot specify 'out' as both a positional and keyword argument")
         outs = operands[self.nin :] if len(operands) > self.nin else out if isinstance(out, tuple) else (out,)
         inputs = tuple([as_operand(operand) for operand in operands[: self.nin]])
         target = outs[0] if len(outs) == 1 else None
@@ -205,15 +228,11 @@ class ufunc:  # noqa: N801 (NumPy's name)
                 extra["out"] = out
             return through_numpy(self.numpy, operands, {**keywords, **extra})
         kinds = tuple([_kind(operand) for operand in inputs])
-        if dtype is None:
-            loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
-        else:
-            loop = self.numpy.resolve_dtypes(
-                (*kinds, None), signature=(*[None] * self.nin, np.dtype(dtype)), casting=casting
-            )  # pyright: ignore[reportArgumentType, reportCallIssue]
-        low, high = _limits(loop[:-1], inputs)
+        wanted = (*[None] * self.nin, None if dtype is None else np.dtype(dtype))
+        loop = self.numpy.resolve_dtypes((*kinds, None), signature=wanted, casting=casting)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        low, high = self._limits(loop[:-1], inputs)
         fits = all(type(operand) is not int or low <= operand <= high for operand in inputs)
-        if not fits or any(each not in ELEMENT_NAMES for each in loop):
+        if not fits or any(each not in ELEMENT_NAMES for each in loop) or self._depends_on_values(inputs, loop):
             return through_numpy(self.numpy, operands, {"dtype": dtype, "out": out, "where": where, "casting": casting})
         return self._into(inputs, loop, target, where, casting)
 
@@ -279,16 +298,6 @@ def _kind(operand: Any) -> Any:
     if kind is bool:
         return np.dtype(bool)
     return kind if kind in (int, float) else None
-
-
-def _limits(loop: Sequence[np.dtype[Any]], operands: Sequence[Any]) -> tuple[float, float]:
-    """Which Python integers the loop takes."""
-    low, high = -(2.0**63), 2.0**64
-    for dtype, operand in zip(loop, operands, strict=True):
-        if type(operand) is int and dtype.kind in "iu":
-            limits = np.iinfo(dtype)
-            low, high = max(low, limits.min), min(high, limits.max)
-    return low, high
 
 
 def raise_as_numpy(function: np.ufunc, inputs: Sequence[Any], out: ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,11 @@ def contiguous_strides(shape: Shape, itemsize: int) -> list[int]:
 
 def view_strides(view: View, root_shape: Shape, itemsize: int) -> tuple[int, list[int]]:
     """Byte offset of a view's first element in its C-contiguous root, and its strides in bytes."""
-    root_strides = contiguous_strides(root_shape, itemsize)
+    return strides_through(view, contiguous_strides(root_shape, itemsize))
+
+
+def strides_through(view: View, root_strides: Sequence[int]) -> tuple[int, list[int]]:
+    """The same in a root that lies in memory with these strides."""
     offset, strides = 0, [0] * len(view.shape)
     for coordinate, stride in zip(view.map().results, root_strides, strict=True):
         offset += coordinate.offset * stride

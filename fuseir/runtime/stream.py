@@ -175,6 +175,15 @@ class Stream:
     def read(self, root: RootStore, view: View) -> Array:
         """The contents of a view of a store as a new array, after running what was captured if that changes the store (A37)."""
         with self._lock:
+            # Copied here: outside the lock another thread's launch could change the contents meanwhile.
+            return np.array(array_of_view(self.memory(root), view))
+
+    def memory(self, root: RootStore) -> Array:
+        """A store's memory itself, with its contents, after running what was captured if that changes the store.
+
+        Who keeps it has to see to it that the store keeps it too (``fuseir.numpy.sharing``).
+        """
+        with self._lock:
             if self._exclusive:
                 self._refuse_inside_tasks("read")
                 self._refuse_in_recording("reads a store")
@@ -184,8 +193,17 @@ class Stream:
             raise_if_lost(root)
             if root.buffer is None:
                 raise UsageError(f"store {root.name or ''}{root.shape} is read before anything was written to it")
-            # Copied here: outside the lock another thread's launch could change the contents meanwhile.
-            return np.array(array_of_view(root.buffer, view))
+            return root.buffer
+
+    def run_in(self, root: RootStore, memory: Array) -> None:
+        """Runs what was captured, and lets a store have its contents in this memory, where others see them. Raises as ``flush`` does."""
+        with self._lock:
+            try:
+                self.flush()
+            finally:
+                if root.buffer is not None and root.buffer is not memory:
+                    memory[...] = root.buffer
+                    root.buffer = memory
 
     # Frozen functions (freezing.py)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/numpy.md", "docs/embedding.md", "docs/task-language.md"]
+PAGES = ["README.md", "docs/numpy.md", "docs/interoperability.md", "docs/embedding.md", "docs/task-language.md"]
 
 
 @pytest.mark.parametrize("name", PAGES)
