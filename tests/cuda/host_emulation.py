@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 FLAGS = [
     *("-std=c++17", "-O0", "-g0", "-ffp-contract=off", "-fno-builtin", "-Wall", "-Wextra", "-Werror"),
     *("-Wno-unknown-pragmas", "-Wno-unused-function", "-Wno-unused-parameter", "-Wno-unused-variable"),
-    *("-Wno-clobbered", "-Wno-bool-operation"),
+    *("-Wno-clobbered", "-Wno-bool-operation", "-Wno-tautological-compare"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
 ]
 

@@ -55,7 +55,7 @@ class Device:
 
     ``warps`` are all that run at a time. ``map_threads`` are those of a block of elements; ``row_warps`` and ``finish_warps`` are warps of
     a block; ``columns`` are items side by side in a block. From ``block_row`` iterations on, a row gets a block, and from ``chunk`` on (a
-    power of two, at least 1024) a reduction may go in chunks.
+    power of two, at least 1024) a reduction may go in chunks. Indices are 64 bits wide where something counted reaches ``narrow_limit``.
     """
 
     warps: int = 132 * 32
@@ -65,6 +65,7 @@ class Device:
     columns: int = 16
     block_row: int = 2048
     chunk: int = 8192
+    narrow_limit: int = NARROW_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def _launch(kernel: Kernel, places: Mapping[Tile, TileAt], device: Device, chunk
     tiles = [p for p in kernel.parameters if isinstance(p, Pointer) and isinstance(p.memory, Tile)]
     reach = max((places[p.memory].reach for p in tiles if isinstance(p.memory, Tile)), default=0)
     counted = max(items * chunks * _TREE_LANES if kernel.chunked else items, *values.values(), reach)
-    wide = counted >= NARROW_LIMIT
+    wide = counted >= device.narrow_limit
     packed = kernel.lanes > 1 and _packs(kernel, tiles, places, values, len(bounds) == 1 or items == bounds[-1])
     block_row = kernel.kind is Kind.ROWS and not kernel.chunked and _longest(kernel, values) >= device.block_row
     grid, block = _grid(kernel, bounds, device, chunks, packed=packed, block_row=block_row)
