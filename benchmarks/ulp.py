@@ -23,10 +23,10 @@ import numpy as np
 from xdsl.dialects import func
 
 from fuseir.codegen.abi import ArgumentLayout, encode_layout, whole_dimension
+from fuseir.codegen.elements import F32, F64
 from fuseir.codegen.llvm import compile as llvm_compile
 from fuseir.codegen.llvm.math_functions import MATH_FUNCTIONS, MathFunction
 from fuseir.codegen.llvm.target import Target
-from fuseir.codegen.llvm.types import F32, F64
 from fuseir.codegen.llvm.vector_math import BODIES
 from fuseir.dialects.parsing import parse_module
 from fuseir.universe import make_context

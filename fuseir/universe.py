@@ -47,6 +47,7 @@ PASSES = {
 # xDSL has a target `llvm` of its own and refuses two of one name, so its tools know ours by this longer name;
 # in fuseir-opt `llvm` means ours (see TARGET_ALIASES).
 TARGETS = {
+    "cuda": "fuseir.universe:CudaKernelTarget",
     "fuseir-llvm": "fuseir.universe:LLVMKernelTarget",
 }
 TARGET_ALIASES = {"llvm": "fuseir-llvm"}
@@ -81,6 +82,18 @@ class LLVMKernelTarget(Target):
     def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
         """Write the LLVM IR of ``module`` to ``output``."""
         emit_text = cast("Callable[[ModuleOp], str]", load("fuseir.codegen.llvm:emit_llvm_text"))
+        output.write(emit_text(module))
+
+
+@dataclass(frozen=True)
+class CudaKernelTarget(Target):
+    """The CUDA C++ of a module's lowered kernels."""
+
+    name = "cuda"
+
+    def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
+        """Write the CUDA C++ of ``module`` to ``output``."""
+        emit_text = cast("Callable[[ModuleOp], str]", load("fuseir.codegen.cuda:emit_cuda_text"))
         output.write(emit_text(module))
 
 

@@ -17,9 +17,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fuseir.codegen.llvm.ops import combine, identity
+from fuseir.codegen.combiners import identity
+from fuseir.codegen.elements import ElementType
+from fuseir.codegen.llvm.ops import combine
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value, constant, llvm_type
+from fuseir.codegen.llvm.types import Value, constant, llvm_type
 
 TREE_LANES = 32
 BLOCK = 1024

@@ -8,9 +8,10 @@ bits do not depend on where in a loop an element sits.
 
 from __future__ import annotations
 
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.math_functions import MathFunction
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value, llvm_type
+from fuseir.codegen.llvm.types import Value, llvm_type
 from fuseir.codegen.llvm.vector_math import BODIES, Form, Real
 
 _PURE = "nounwind willreturn memory(none)"

@@ -13,11 +13,11 @@ from typing import TypeGuard
 from xdsl.dialects import memref
 from xdsl.ir import Operation, SSAValue
 
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.dimensions import DimensionTable
 from fuseir.codegen.llvm.memory import MemRef
 from fuseir.codegen.llvm.rows import are_neighbours
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType
 
 _WORDS = 3
 """Of a dimension: extent, the target's stride, the source's stride."""

@@ -10,14 +10,16 @@ from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Operation, SSAValue
 
 from fuseir.codegen.abi import SLOT_BYTES, STATUS_OK
-from fuseir.codegen.llvm.element_types import element_type
+from fuseir.codegen.element_types import element_type
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.loops import Loops
 from fuseir.codegen.llvm.memory import Tile
 from fuseir.codegen.llvm.scratch import ScratchTiles
-from fuseir.codegen.llvm.statements import Statements, located
+from fuseir.codegen.llvm.statements import Statements
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value
+from fuseir.codegen.llvm.types import Value
 from fuseir.codegen.llvm.workspace import Workspace
+from fuseir.codegen.refusals import located
 from fuseir.errors import UnsupportedError
 
 

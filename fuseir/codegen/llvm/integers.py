@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from xdsl.ir import Operation
 
+from fuseir.codegen.elements import I1, ElementType
 from fuseir.codegen.llvm.site import Emit, Site
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import I1, ElementType, constant, llvm_type, mangled
+from fuseir.codegen.llvm.types import constant, llvm_type, mangled
 
 
 def _operands(site: Site) -> tuple[str, str]:

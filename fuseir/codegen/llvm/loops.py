@@ -8,12 +8,20 @@ from xdsl.dialects import memref, scf
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
+from fuseir.codegen.element_types import element_type
+from fuseir.codegen.elements import INDEX
 from fuseir.codegen.llvm import prefetch
 from fuseir.codegen.llvm.block_stack import BLOCK, TREE_LANES
 from fuseir.codegen.llvm.copies import emit_copy, is_copy
 from fuseir.codegen.llvm.dimensions import DimensionTable
-from fuseir.codegen.llvm.element_types import element_type
-from fuseir.codegen.llvm.loop_parts import (
+from fuseir.codegen.llvm.panels import Panels
+from fuseir.codegen.llvm.reduction import LoopReduction
+from fuseir.codegen.llvm.rows import are_neighbours, pieces, vectors
+from fuseir.codegen.llvm.statements import Access, Statements, VectorSite, access_of
+from fuseir.codegen.llvm.streams import fence, streams, vectors_and_lines
+from fuseir.codegen.llvm.types import Value
+from fuseir.codegen.llvm.workspace import Workspace
+from fuseir.codegen.loop_parts import (
     arrangeable_accesses,
     check_loop,
     combiners_of,
@@ -22,13 +30,7 @@ from fuseir.codegen.llvm.loop_parts import (
     reduce_of,
     widest_bytes,
 )
-from fuseir.codegen.llvm.panels import Panels
-from fuseir.codegen.llvm.reduction import LoopReduction
-from fuseir.codegen.llvm.rows import are_neighbours, pieces, vectors
-from fuseir.codegen.llvm.statements import Access, Statements, VectorSite, access_of, located
-from fuseir.codegen.llvm.streams import fence, streams, vectors_and_lines
-from fuseir.codegen.llvm.types import INDEX, Value
-from fuseir.codegen.llvm.workspace import Workspace
+from fuseir.codegen.refusals import located
 
 _STAYING = (memref.LoadOp, memref.StoreOp, scf.ParallelOp, scf.ReduceOp, scf.ReduceReturnOp)
 """What is not moved out of loops: memory accesses, and the loops themselves."""

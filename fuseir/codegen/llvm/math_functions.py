@@ -11,7 +11,7 @@ import ctypes
 from dataclasses import dataclass
 from functools import cache
 
-from fuseir.codegen.llvm.types import F32, F64, ElementType
+from fuseir.codegen.elements import F32, F64, ElementType
 from fuseir.errors import BackendUnavailableError
 
 VECTOR_MATH_LIBRARY = "libmvec.so.1"

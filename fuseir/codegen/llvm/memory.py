@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fuseir.codegen.abi import SLOT_BYTES
+from fuseir.codegen.elements import I8, ElementType
 from fuseir.codegen.llvm.text import NON_TEMPORAL, FunctionText, ModuleText
-from fuseir.codegen.llvm.types import I8, ElementType, Value, llvm_type, mangled
+from fuseir.codegen.llvm.types import Value, llvm_type, mangled
 
 
 @dataclass(frozen=True, slots=True)

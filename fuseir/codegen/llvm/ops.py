@@ -6,18 +6,17 @@ reaches a result. Floats carry no fast-math flags, so LLVM neither contracts nor
 
 from __future__ import annotations
 
-from math import inf
-
 from xdsl.dialects import arith, math
 from xdsl.ir import Operation
 
+from fuseir.codegen.element_types import element_type
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.calls import call_math
-from fuseir.codegen.llvm.element_types import element_type
 from fuseir.codegen.llvm.integers import INTEGER_OPERATIONS
 from fuseir.codegen.llvm.math_functions import MATH_FUNCTIONS
 from fuseir.codegen.llvm.site import Emit, Site
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value, mangled
+from fuseir.codegen.llvm.types import Value, mangled
 from fuseir.errors import UnsupportedError
 
 
@@ -44,23 +43,6 @@ def combine(module: ModuleText, text: FunctionText, name: str, element: ElementT
     if instruction is not None:
         return text.op(f"{instruction} {site.type} {a}, {b}")
     return site.intrinsic(_COMBINING_INTRINSICS[name], [a, b])
-
-
-def identity(name: str, element: ElementType) -> bool | int | float:
-    """The identity of the combiner called ``name``; :class:`UnsupportedError` if it is no combiner."""
-    if name == "arith.addf":
-        return -0.0  # and not +0: -0 + +0 would lose the sign of a sum of -0
-    if name in ("arith.mulf", "arith.muli"):
-        return 1
-    if name in ("arith.minimumf", "arith.maximumf"):
-        return inf if name == "arith.minimumf" else -inf
-    if name in ("arith.addi", "arith.ori", "arith.xori", "arith.maxui"):
-        return 0
-    if name in ("arith.andi", "arith.minui"):
-        return -1
-    if name in ("arith.minsi", "arith.maxsi"):
-        return element.signed_range[1 if name == "arith.minsi" else 0]
-    raise UnsupportedError(f"a reduction cannot combine with the operation {name}")
 
 
 _COMBINING_INSTRUCTIONS = {

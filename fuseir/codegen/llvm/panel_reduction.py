@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.block_stack import (
     BLOCK,
     STACK_SLOTS,
@@ -23,7 +24,7 @@ from fuseir.codegen.llvm.block_stack import (
 from fuseir.codegen.llvm.memory import Lanes
 from fuseir.codegen.llvm.ops import combine
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value
+from fuseir.codegen.llvm.types import Value
 from fuseir.codegen.llvm.workspace import Workspace
 
 

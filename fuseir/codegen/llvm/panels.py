@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from xdsl.dialects import memref, scf
 from xdsl.ir import Operation, SSAValue
 
+from fuseir.codegen.element_types import element_type
+from fuseir.codegen.elements import INDEX
 from fuseir.codegen.llvm.block_stack import BLOCK, TREE_LANES
-from fuseir.codegen.llvm.element_types import element_type
-from fuseir.codegen.llvm.loop_parts import check_loop, combiners_of, is_vector_loop, reduce_of, widest_bytes
 from fuseir.codegen.llvm.memory import Lanes
 from fuseir.codegen.llvm.panel_reduction import PanelReduction
 from fuseir.codegen.llvm.rows import Row, pieces, vectors
-from fuseir.codegen.llvm.statements import Access, RowBuffer, Statements, VectorSite, located
-from fuseir.codegen.llvm.types import INDEX, Value
+from fuseir.codegen.llvm.statements import Access, RowBuffer, Statements, VectorSite
+from fuseir.codegen.llvm.types import Value
 from fuseir.codegen.llvm.workspace import Workspace
+from fuseir.codegen.loop_parts import check_loop, combiners_of, is_vector_loop, reduce_of, widest_bytes
+from fuseir.codegen.refusals import located
 from fuseir.errors import UnsupportedError
 
 _ROW_BYTES = 4096

@@ -6,6 +6,7 @@ finished blocks go onto a stack in the kernel's workspace (``block_stack.py``).
 
 from __future__ import annotations
 
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.block_stack import (
     STACK_SLOTS,
     TREE_LANES,
@@ -16,7 +17,7 @@ from fuseir.codegen.llvm.block_stack import (
 )
 from fuseir.codegen.llvm.ops import combine
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value, llvm_type
+from fuseir.codegen.llvm.types import Value, llvm_type
 from fuseir.codegen.llvm.workspace import Workspace
 
 

@@ -11,9 +11,10 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.memory import Lanes, lane_mask
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, llvm_type
+from fuseir.codegen.llvm.types import llvm_type
 from fuseir.codegen.llvm.workspace import Workspace
 
 PIECE = 256

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 from xdsl.ir import Attribute, SSAValue
 
 from fuseir.codegen.abi import STATUS_OUT_OF_MEMORY
-from fuseir.codegen.llvm.element_types import element_type
+from fuseir.codegen.element_types import element_type
 from fuseir.codegen.llvm.memory import MemRef
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
 from fuseir.errors import UnsupportedError

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from xdsl.ir import Operation
 
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import ElementType, Value, constant, llvm_type
+from fuseir.codegen.llvm.types import Value, constant, llvm_type
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from fuseir.codegen.element_types import element_type
+from fuseir.codegen.elements import INDEX, ElementType
 from fuseir.codegen.llvm import memory
-from fuseir.codegen.llvm.element_types import element_type
 from fuseir.codegen.llvm.memory import Lanes, MemRef, Tile
 from fuseir.codegen.llvm.ops import emit_operation
 from fuseir.codegen.llvm.rows import Row, total_stride
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import INDEX, ElementType, Value, literal
-from fuseir.dialects.verification import location_of
+from fuseir.codegen.llvm.types import Value, literal
+from fuseir.codegen.refusals import located
 from fuseir.errors import UnsupportedError
 
 Access = tuple[SSAValue, tuple[SSAValue, ...]]
@@ -191,17 +191,6 @@ class Statements:
 def access_of(op: memref.LoadOp | memref.StoreOp) -> Access:
     """What a load or store accesses."""
     return op.memref, tuple(op.indices)
-
-
-@contextmanager
-def located(op: Operation) -> Generator[None, None, None]:
-    """Refusals within say where ``op`` stands, unless an operation further in said so already."""
-    try:
-        yield
-    except UnsupportedError as error:
-        if error.location is None:
-            error.location = location_of(op)
-        raise
 
 
 def _constant(attribute: Attribute, kind: Attribute) -> Value:

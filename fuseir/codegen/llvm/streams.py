@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from xdsl.dialects import memref, scf
 
-from fuseir.codegen.llvm.element_types import element_type
+from fuseir.codegen.element_types import element_type
 from fuseir.codegen.llvm.math_functions import MATH_FUNCTIONS
 from fuseir.codegen.llvm.memory import Lanes, lane_mask
 from fuseir.codegen.llvm.rows import Piece, Row

@@ -8,8 +8,8 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from fuseir.codegen.elements import F32, F64
 from fuseir.codegen.llvm.math_functions import vector_library, vector_symbols
-from fuseir.codegen.llvm.types import F32, F64
 from fuseir.errors import BackendUnavailableError
 
 

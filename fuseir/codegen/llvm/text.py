@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVarTuple
 
+from fuseir.codegen.elements import I64, ElementType
 from fuseir.codegen.llvm.target import Target
-from fuseir.codegen.llvm.types import I64, ElementType, Value, llvm_type, mangled
+from fuseir.codegen.llvm.types import Value, llvm_type, mangled
 
 _Arguments = TypeVarTuple("_Arguments")
 

@@ -7,7 +7,7 @@ import struct
 from fractions import Fraction
 from functools import cache
 
-from fuseir.codegen.llvm.types import ElementType
+from fuseir.codegen.elements import ElementType
 
 
 @cache

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from fuseir.codegen.llvm.types import ElementType
+from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.vector_math import coefficients
 from fuseir.codegen.llvm.vector_math.body import Body
 from fuseir.codegen.llvm.vector_math.constants import LN2, LOG2_E, LOG10_2, LOG10_E, parts

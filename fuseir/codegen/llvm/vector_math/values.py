@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fuseir.codegen.elements import I32, I64, ElementType
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import I32, I64, ElementType, constant, llvm_type
+from fuseir.codegen.llvm.types import constant, llvm_type
 
 _ZMM = 64
 """Bytes of a register of AVX-512."""

@@ -9,8 +9,8 @@ from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import IntegerAttr, MemRefType
 from xdsl.ir import Operation, SSAValue
 
-from fuseir.codegen.llvm.element_types import element_type
-from fuseir.codegen.llvm.types import INDEX
+from fuseir.codegen.element_types import element_type
+from fuseir.codegen.elements import INDEX
 from fuseir.errors import UnsupportedError
 
 

@@ -1,11 +1,11 @@
-"""The element types of the IR as LLVM sees them. Apart from ``types``, which does not load xDSL: code from the cache needs none of it."""
+"""From the element types of the IR to those of kernels. Apart from ``elements``, which does not load xDSL."""
 
 from __future__ import annotations
 
 from xdsl.dialects.builtin import Float32Type, Float64Type, IndexType, IntegerType, Signedness
 from xdsl.ir import Attribute
 
-from fuseir.codegen.llvm.types import F32, F64, I1, I8, I16, I32, I64, INDEX, ElementType
+from fuseir.codegen.elements import F32, F64, I1, I8, I16, I32, I64, INDEX, ElementType
 from fuseir.errors import UnsupportedError
 
 _INTEGERS = {1: I1, 8: I8, 16: I16, 32: I32, 64: I64}

@@ -1,0 +1,49 @@
+"""The math functions that kernels call on a GPU: CUDA's own, where they are within the contract's 4 ulp.
+
+The figures are the largest errors that the CUDA C++ programming guide states for its standard functions (with their full range), in ulp:
+from extensive tests, as NVIDIA says, not from proofs. One function is worse than the contract allows and is written out here.
+"""
+
+from __future__ import annotations
+
+from fuseir.codegen.elements import ElementType
+from fuseir.codegen.llvm.math_functions import MathFunction
+
+STATED_ERRORS: dict[str, tuple[int, int]] = {
+    "acos": (2, 2),
+    "acosh": (4, 3),
+    "asin": (2, 2),
+    "asinh": (3, 3),
+    "atan": (2, 2),
+    "atan2": (3, 2),
+    "atanh": (3, 2),
+    "cbrt": (1, 1),
+    "cos": (2, 2),
+    "cosh": (2, 1),
+    "erf": (2, 2),
+    "erfc": (4, 5),
+    "exp": (1, 1),
+    "exp2": (2, 1),
+    "expm1": (1, 1),
+    "fmod": (0, 0),
+    "hypot": (3, 2),
+    "log": (1, 1),
+    "log10": (2, 1),
+    "log1p": (1, 1),
+    "log2": (1, 1),
+    "nextafter": (0, 0),
+    "pow": (4, 2),
+    "sin": (2, 2),
+    "sinh": (3, 2),
+    "tan": (4, 2),
+    "tanh": (2, 1),
+}
+"""By C name: the errors for f32 and f64."""
+
+LARGEST_ERROR = 4
+"""The numerics contract, docs/kernels.md section 2."""
+
+
+def call_function(function: MathFunction, element: ElementType, operands: list[str]) -> str:
+    """The expression for a math function of operands of one type."""
+    return f"{function.scalar_symbol(element)}({', '.join(operands)})"
