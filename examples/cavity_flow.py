@@ -50,6 +50,15 @@ def moved(q, u, v, h, dt):
     return centre - dt / h * convection + VISCOSITY * dt / (h * h) * diffusion
 
 
+def at_rest(q, lid):
+    """A velocity that is zero at the walls, and the lid's at the lid."""
+    q[0, :] = 0.0
+    q[:, 0] = 0.0
+    q[:, -1] = 0.0
+    q[-1, :] = lid
+    return q
+
+
 def step(u, v, p):
     h = 2.0 / (u.shape[0] - 1)
     dt = 0.2 * min(h * h / VISCOSITY, h / LID)
@@ -58,13 +67,7 @@ def step(u, v, p):
     push = dt / (2.0 * DENSITY * h)
     u[1:-1, 1:-1] = moved(un, un, vn, h, dt) - push * (p[1:-1, 2:] - p[1:-1, :-2])
     v[1:-1, 1:-1] = moved(vn, un, vn, h, dt) - push * (p[2:, 1:-1] - p[:-2, 1:-1])
-    for wall in (u, v):
-        wall[0, :] = 0.0
-        wall[:, 0] = 0.0
-        wall[:, -1] = 0.0
-    u[-1, :] = LID
-    v[-1, :] = 0.0
-    return u, v, p
+    return at_rest(u, LID), at_rest(v, 0.0), p
 
 
 if __name__ == "__main__":

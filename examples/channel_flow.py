@@ -55,6 +55,13 @@ def moved(q, u, v, h, dt):
     return centre - dt / h * convection + VISCOSITY * dt / (h * h) * (east + north + west + south - 4.0 * centre)
 
 
+def at_rest(q):
+    """A velocity that is zero at both walls."""
+    q[0, :] = 0.0
+    q[-1, :] = 0.0
+    return q
+
+
 def step(u, v, p):
     h = 2.0 / (u.shape[0] - 1)
     dt = 0.2 * min(h * h / VISCOSITY, h)
@@ -64,10 +71,7 @@ def step(u, v, p):
     push = dt / (2.0 * DENSITY * h)
     u[1:-1, :] = moved(un, un, vn, h, dt) - push * (p_east - p_west) + dt * FORCE
     v[1:-1, :] = moved(vn, un, vn, h, dt) - push * (p_north - p_south)
-    for wall in (u, v):
-        wall[0, :] = 0.0
-        wall[-1, :] = 0.0
-    return u, v, p
+    return at_rest(u), at_rest(v), p
 
 
 if __name__ == "__main__":
