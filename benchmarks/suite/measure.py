@@ -69,6 +69,7 @@ class Process:
         environment = {**os.environ, "GOMP_SPINCOUNT": "30000", "JAX_PLATFORMS": "cpu"}
         environment["NUMBA_NUM_THREADS"] = str(max(threads, os.cpu_count() or 1))
         environment |= {"NUMEXPR_MAX_THREADS": "64", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        environment |= {"OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
         environment["FUSEIR_CACHE"] = "0"  # compiling is measured
         if name.endswith(TUNED):
             environment |= _KEEP_MEMORY

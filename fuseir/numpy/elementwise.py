@@ -12,7 +12,8 @@ from fuseir.dialects.dist.partition import Shape
 from fuseir.dialects.dist.view import views_meet
 from fuseir.dtypes import ELEMENT_NAMES, element_dtype
 from fuseir.numpy.array import Scalar, ndarray
-from fuseir.runtime.session import current_session
+from fuseir.runtime.forms import Form
+from fuseir.runtime.session import Session, current_session
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import Task, defined_task
 
@@ -39,15 +40,21 @@ def as_array(value: Any) -> ndarray:
     return session.wrap(np.array(source, dtype=element_dtype(source.dtype), order="C", copy=True), ndarray)
 
 
-def launch(task: Task, *arguments: Any) -> None:
-    """Launches a task; the last argument is an array. The launch's line is the nearest one that is not in this package."""
-    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fuseir.numpy"):
-        frame = frame.f_back
+def launch(task: Task, *arguments: Any) -> Form:
+    """Launches a task; the last argument is an array. Returns the launch's form."""
     session = arguments[-1].session
     form = session.form(task, arguments)
     roots = tuple([each.root for each in arguments if isinstance(each, ndarray)])
     scalars = tuple([each for each in arguments if not isinstance(each, ndarray)])
+    capture(session, form, roots, scalars)
+    return form
+
+
+def capture(session: Session, form: Form, roots: tuple[RootStore, ...], scalars: tuple[Any, ...]) -> None:
+    """Captures a launch of a known form. Its line is the nearest one that is not in this package."""
+    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fuseir.numpy"):
+        frame = frame.f_back
     session.capture(form, roots, scalars, frame.f_code, frame.f_lasti)
 
 
@@ -94,6 +101,27 @@ def converted(array: ndarray, dtype: np.dtype[Any]) -> ndarray:
 
 def assign(target: ndarray, value: Any) -> None:
     """Writes a value to all of an array, cast to its element type and broadcast, as ``target[...] = value``."""
+    # What was met before, between different stores: one look-up. Programs on grids assign as often as they compute.
+    kind = type(value)
+    if kind is float:
+        form = target.signature.memo.get((assign, kind))
+        if form is not None:
+            capture(target.session, form, (target.root,), (value,))
+            return
+    elif kind is ndarray or kind is Scalar:
+        if value.root is not target.root:
+            form = target.signature.memo.get((assign, value.signature))
+            if form is not None:
+                capture(target.session, form, (value.root, target.root), ())
+                return
+        elif value.signature is target.signature:
+            return  # the last part of `a[…] += b`, which has changed the elements already
+    _assign_first(target, value)
+
+
+def _assign_first(target: ndarray, value: Any) -> None:
+    """``assign`` of what it has not met."""
+    given = value
     value = as_operand(value)
     if not isinstance(value, ndarray):
         if type(value) is int and target.dtype.kind in "iu":
@@ -101,7 +129,9 @@ def assign(target: ndarray, value: Any) -> None:
         if isinstance(value, bool | int | float | np.generic) and (
             not isinstance(value, np.generic) or value.dtype in ELEMENT_NAMES
         ):
-            launch(_FILL[target.dtype], value, target)
+            form = launch(_FILL[target.dtype], value, target)
+            if type(value) is float:
+                target.signature.memo[assign, float] = form
             return
         value = as_array(np.asarray(value).astype(target.dtype))
     while value.ndim > target.ndim and value.shape[0] == 1:
@@ -111,7 +141,9 @@ def assign(target: ndarray, value: Any) -> None:
     ):
         raise ValueError(f"could not broadcast input array from shape {value.shape} into shape {target.shape}")
     value = readable_beside(value, target, target.shape)
-    launch(_ASSIGN[target.dtype], value, target)
+    form = launch(_ASSIGN[target.dtype], value, target)
+    if isinstance(given, ndarray) and given.root is not target.root:
+        target.signature.memo[assign, given.signature] = form
 
 
 def broadcast_shape(operands: Sequence[Any]) -> Shape:
