@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test bench lint format clean
 
 demo: $(STAMP)
-	$(BIN)/python examples/black_scholes.py
+	$(BIN)/python examples/black_scholes_tasks.py
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal

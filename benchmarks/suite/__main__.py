@@ -9,9 +9,9 @@ import signal
 import sys
 from pathlib import Path
 
+from benchmarks.suite.examples import ALL_PROGRAMS
 from benchmarks.suite.measure import PEERS, TUNED, Settings, measure
 from benchmarks.suite.plot import write_plots
-from benchmarks.suite.programs import PROGRAMS
 from benchmarks.suite.report import report
 
 SIZES = {"1k": 1000, "100k": 100_000, "1M": 1_000_000, "16M": 16_000_000}
@@ -28,7 +28,7 @@ def _size(text: str) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.suite", description=__doc__)
-    made.add_argument("--programs", type=_listed, default=list(PROGRAMS), help=f"of {', '.join(PROGRAMS)}")
+    made.add_argument("--programs", type=_listed, default=list(ALL_PROGRAMS), help=f"of {', '.join(ALL_PROGRAMS)}")
     made.add_argument(
         "--sizes", type=_listed, default=list(SIZES), help="numbers of elements: 1k,100k,1M,16M or any other"
     )
@@ -62,8 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Returns 1 if a result was wrong or a contender failed."""
     options = parser().parse_args(arguments)
     for name in options.programs:
-        if name not in PROGRAMS:
-            parser().error(f"there is no program {name}; programs are {', '.join(PROGRAMS)}")
+        if name not in ALL_PROGRAMS:
+            parser().error(f"there is no program {name}; programs are {', '.join(ALL_PROGRAMS)}")
     for name in options.peers:
         if name not in PEERS:
             parser().error(f"there is no peer {name}; peers are {', '.join(PEERS)}")

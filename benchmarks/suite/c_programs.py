@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.suite import c_examples
 from benchmarks.suite.contenders import MissingError, Prepared
 from benchmarks.suite.programs import HEAT_STEPS, POLYNOMIAL, STENCIL_STEPS, Arrays, Program
 
@@ -78,15 +79,22 @@ class CContender:
         function.restype = returns
         bound = [_address(x) if isinstance(x, np.ndarray) else ctypes.c_int64(x) for x in arguments]
         bound.append(ctypes.c_int(self.threads))
-        return lambda: function(*bound)
 
-    def prepare(self, program: Program, inputs: Arrays) -> Prepared:
+        def call(_memory: Any = arguments) -> Any:
+            return function(*bound)
+
+        return call
+
+    def prepare(self, program: Program, inputs: Arrays) -> Prepared | None:
         """Binds arguments and memory for results."""
         a = {
             name: np.array(value, order="C") if not value.flags.c_contiguous else value
             for name, value in inputs.items()
         }
-        run, results = getattr(self, f"_{program.name}")(a)
+        found = c_examples.bound(self, program, a) if program.example else getattr(self, f"_{program.name}")(a)
+        if found is None:
+            return None
+        run, results = found
 
         def reset(fresh: Arrays) -> None:
             for name in program.state:

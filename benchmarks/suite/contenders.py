@@ -1,13 +1,14 @@
 """The contenders, each behind one small interface, and what they need to be there.
 
 A contender is made for a number of threads and prepares programs; what it prepared is called again and again. Peers that are missing
-raise MissingError, programs that a contender has no good way to say are None.
+raise MissingError; programs that a contender has no good way to say are None, or raise RefusedError where it is the contender that says no.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from benchmarks.suite.programs import Arrays, NumpyOps, Program
 
 class MissingError(Exception):
     """A peer is not installed, or a tool that it needs."""
+
+
+class RefusedError(Exception):
+    """A contender cannot run a program, for the reason given."""
 
 
 class Prepared:
@@ -61,10 +66,11 @@ class ArrayContender:
         run = self.compiled(program)
 
         def call() -> None:
-            results.clear()  # nobody needs the last ones: their memory may be used again
-            results.update(run(arguments))
+            for _ in range(program.steps):
+                results.clear()  # nobody needs the last ones: their memory may be used again
+                results.update(run(arguments))
+                arguments.update((name, results[name]) for name in program.state)
             self.finish(results)
-            arguments.update((name, results[name]) for name in program.state)
 
         def reset(fresh: Arrays) -> None:
             results.clear()
@@ -82,7 +88,7 @@ class NumpyContender(ArrayContender):
 
 
 class FuseirContender(ArrayContender):
-    """FuseIR through its embed API, in one session a program."""
+    """FuseIR, in one session a program: the array programs through its embed API, NumPy programs through ``fuseir.numpy``."""
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -91,20 +97,28 @@ class FuseirContender(ArrayContender):
 
         self.ops = FuseirOps
         self._array = Array
-        self._session_type = fuseir.Session
+        self._fuseir = fuseir
+        self._example = False
+        self._current = ExitStack()
         self.session = fuseir.Session(threads=threads)
 
     def array(self, value: np.ndarray[Any, Any]) -> Any:
+        if self._example:
+            from fuseir.numpy.fallback import as_ours
+
+            return as_ours(value)
         return self._array(self.session, self.session.from_numpy(value, copy=not value.flags.c_contiguous))
 
     def to_numpy(self, value: Any) -> Any:
-        return value if isinstance(value, float) else value.store.numpy()
+        return value.store.numpy() if isinstance(value, self._array) else np.asarray(value)
 
     def finish(self, results: Arrays) -> None:
         self.session.flush()
 
     def prepare(self, program: Program, inputs: Arrays) -> Prepared | None:
-        self.session = self._session_type(threads=self.threads)
+        self._current.close()
+        self.session = self._current.enter_context(self._fuseir.Session(threads=self.threads))
+        self._example = bool(program.example)
         return super().prepare(program, inputs)
 
 
@@ -112,14 +126,14 @@ class FrozenContender(FuseirContender):
     """The same, with the program as a frozen function: what it launches is captured in its first call, as JAX traces in its first."""
 
     def compiled(self, program: Program) -> Callable[[Arrays], Arrays]:
-        import fuseir
-
+        if program.example:
+            return self._frozen_example(program)
         session, array = self.session, self._array
 
         class Ops(self.ops):
             value = staticmethod(lambda x: x)  # numbers are read outside
 
-        @fuseir.freeze
+        @self._fuseir.freeze
         def frozen(stores: dict[str, Any]) -> dict[str, Any]:
             results = program.run(Ops, {name: array(session, store) for name, store in stores.items()})
             return {name: result.store for name, result in results.items()}
@@ -129,6 +143,19 @@ class FrozenContender(FuseirContender):
             if program.name == "l2_norm":
                 return {name: float(store) for name, store in results.items()}
             return {name: array(session, store) for name, store in results.items()}
+
+        return run
+
+    def _frozen_example(self, program: Program) -> Callable[[Arrays], Arrays]:
+        @self._fuseir.freeze
+        def frozen(arguments: Arrays) -> Arrays:
+            return program.run(self.ops, arguments)
+
+        def run(arguments: Arrays) -> Arrays:
+            try:
+                return frozen(arguments)
+            except self._fuseir.errors.UsageError as error:
+                raise RefusedError(str(error).splitlines()[0]) from error
 
         return run
 
@@ -157,6 +184,7 @@ class JaxContender(ArrayContender):
             exp, log, sqrt, absolute, where, sum, max = map(
                 staticmethod, (jnp.exp, jnp.log, jnp.sqrt, jnp.absolute, jnp.where, jnp.sum, jnp.max)
             )
+            package = "jax.numpy"
 
             @staticmethod
             def value(x: Any) -> Any:
@@ -233,6 +261,8 @@ class TorchContender(ArrayContender):
         return np.asarray(value)
 
     def prepare(self, program: Program, inputs: Arrays) -> Prepared | None:
+        if program.example:
+            return TorchExamples(self._torch, self.threads).prepare(program, inputs)
         return None if program.name == "mandelbrot" else super().prepare(program, inputs)
 
     def compiled(self, program: Program) -> Callable[[Arrays], Arrays]:
@@ -243,6 +273,29 @@ class TorchContender(ArrayContender):
             with self._torch.no_grad():
                 results = compiled(arguments)
             return {name: float(value) for name, value in results.items()} if program.name == "l2_norm" else results
+
+        return run
+
+
+class TorchExamples(ArrayContender):
+    """NumPy programs by torch.compile, which knows NumPy's functions and takes NumPy's arrays."""
+
+    def __init__(self, torch: Any, threads: int) -> None:
+        super().__init__(threads)
+        self._torch = torch
+
+    def to_numpy(self, value: Any) -> Any:
+        return np.asarray(value)
+
+    def compiled(self, program: Program) -> Callable[[Arrays], Arrays]:
+        self._torch.compiler.reset()
+        compiled = self._torch.compile(lambda a: program.run(self.ops, a), dynamic=False, fullgraph=True)
+
+        def run(arguments: Arrays) -> Arrays:
+            try:
+                return compiled(arguments)
+            except (self._torch._dynamo.exc.TorchDynamoException, self._torch._inductor.exc.InductorError) as error:
+                raise RefusedError(str(error).strip().splitlines()[0]) from error
 
         return run
 

@@ -103,6 +103,8 @@ for _method in ("lt", "gt"):
 class FuseirOps:
     """What operators do not say; see ``programs.py``."""
 
+    package = "fuseir.numpy"
+
     @staticmethod
     def exp(x: Array) -> Array:
         return x.launch(UNARY["exp"], x.store)

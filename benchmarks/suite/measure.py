@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.suite.programs import PROGRAMS, Program, expected
+from benchmarks.suite.examples import ALL_PROGRAMS
+from benchmarks.suite.programs import Program, expected
 from benchmarks.suite.worker import save
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,7 @@ class Process:
         environment = {**os.environ, "GOMP_SPINCOUNT": "30000", "JAX_PLATFORMS": "cpu"}
         environment["NUMBA_NUM_THREADS"] = str(max(threads, os.cpu_count() or 1))
         environment |= {"NUMEXPR_MAX_THREADS": "64", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        environment |= {"OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
         environment["FUSEIR_CACHE"] = "0"  # compiling is measured
         if name.endswith(TUNED):
             environment |= _KEEP_MEMORY
@@ -120,7 +122,7 @@ class Process:
 def measure(settings: Settings) -> dict[str, Any]:
     """Everything asked for, ready to be written as JSON."""
     document: dict[str, Any] = {"machine": machine(), "clock": settings.clock, "load_before": os.getloadavg()[0]}
-    document |= {"stream": {}, "results": []}
+    document |= {"stream": {}, "results": [], "refused": {}}
     for threads in settings.threads:
         with ExitStack() as stack:
             processes = _start(settings, threads, stack)
@@ -133,7 +135,7 @@ def measure(settings: Settings) -> dict[str, Any]:
                 document["c_compile_seconds"] = processes["c"].hello["compile_seconds"]
             for size in settings.sizes:
                 for name in settings.programs:
-                    found = _measure_one(PROGRAMS[name], size, processes, settings)
+                    found = _measure_one(ALL_PROGRAMS[name], size, processes, settings, document["refused"])
                     document["results"].append({"program": name, "size": size, "threads": threads, "contenders": found})
                     settings.say(_progress(name, size, threads, found))
     document["load_after"] = os.getloadavg()[0]
@@ -173,9 +175,9 @@ def _shared_folder() -> Iterator[Path]:
 
 
 def _measure_one(
-    program: Program, size: int, processes: dict[str, Process], settings: Settings
+    program: Program, size: int, processes: dict[str, Process], settings: Settings, refused: dict[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """One program at one size: what each contender said, its samples in ``samples``."""
+    """One program at one size: what each contender said, its samples in ``samples``. Adds the reasons of those that cannot run it."""
     found: dict[str, dict[str, Any]] = {}
     with _shared_folder() as folder:
         inputs = program.inputs(size, np.random.default_rng(7))
@@ -184,6 +186,8 @@ def _measure_one(
         del inputs
         for name in list(processes):
             reply = _asked(processes, name, "prepare", program=program.name, folder=str(folder))
+            if "refused" in reply:
+                refused[f"{name}, {program.name}"] = reply["refused"]
             if not reply.get("skipped"):
                 found[name] = reply
                 reply["right"] = "failed" not in reply and reply["error"] <= program.tolerance

@@ -1,13 +1,18 @@
-"""The programs for Numba, as loops. Sums may be reassociated (``reassoc``): Numba has no other way to fast ones."""
+"""The programs for Numba: the array programs as loops, whose sums may be reassociated (``reassoc``), as Numba has no other way to fast
+ones; NumPy programs as they are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from benchmarks.suite.contenders import MissingError, Prepared
+from benchmarks.suite.contenders import ArrayContender, MissingError, Prepared, RefusedError
 from benchmarks.suite.programs import HEAT_STEPS, MANDELBROT_STEPS, POLYNOMIAL, STENCIL_STEPS, Arrays, Program
+from examples import common
 
 try:
     import numba
@@ -205,10 +210,13 @@ class NumbaContender:
         if numba is None:
             raise MissingError("numba is not installed")
         numba.set_num_threads(threads)
+        self.threads = threads
         self._functions = functions(threads > 1)
 
-    def prepare(self, program: Program, inputs: Arrays) -> Prepared:
+    def prepare(self, program: Program, inputs: Arrays) -> Prepared | None:
         """The program with its arguments."""
+        if program.example:
+            return NumbaExamples(self.threads).prepare(program, inputs)
         a = dict(inputs)
         for name in ("rr", "rho", "alpha", "omega"):
             if name in a:
@@ -239,3 +247,28 @@ class NumbaContender:
             a.update((name, fresh[name] if fresh[name].shape else float(fresh[name])) for name in program.state)
 
         return Prepared(call, reset, lambda: dict(results))
+
+
+class NumbaExamples(ArrayContender):
+    """NumPy programs with ``njit`` before each of their functions."""
+
+    def array(self, value: np.ndarray[Any, Any]) -> Any:
+        return value if value.shape else value[()]
+
+    def compiled(self, program: Program) -> Callable[[Arrays], Arrays]:
+        name, _, variant = program.example.partition(":")
+        found = common.load(name, "numpy", variant)
+        step, namespace = found.step, found.step.__globals__
+        for key, value in list(namespace.items()):
+            if isinstance(value, FunctionType) and value.__globals__ is namespace:
+                namespace[key] = njit(parallel=self.threads > 1, error_model="numpy")(value)
+        jitted = namespace[step.__name__]
+
+        def run(arguments: Arrays) -> Arrays:
+            try:
+                return dict(zip(found.returns, jitted(**arguments), strict=True))
+            except numba.core.errors.NumbaError as error:
+                said = [line for line in str(error).splitlines() if "No implementation" in line or "Cannot" in line]
+                raise RefusedError((said or str(error).splitlines())[0].strip()) from error
+
+        return run

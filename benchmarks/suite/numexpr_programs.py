@@ -36,6 +36,10 @@ def _horner() -> str:
     return f"{y} + {POLYNOMIAL[0]!r}"
 
 
+_SAME = {"np.black_scholes": "black_scholes", "np.stencil": "stencil", "np.heat3d": "heat"}
+"""NumPy programs that compute what an array program computes."""
+
+
 class NumexprContender:
     """numexpr: expressions in text, compiled for its own machine, on threads of its own."""
 
@@ -48,8 +52,9 @@ class NumexprContender:
         self._evaluate = numexpr.evaluate
 
     def prepare(self, program: Program, inputs: Arrays) -> Prepared | None:
-        """The program with its arguments; None for programs of reductions along axes, which numexpr leaves to NumPy."""
-        run: Callable[[Arrays], Arrays] | None = getattr(self, f"_{program.name}", None)
+        """The program with its arguments; None for those that are no expressions, or reduce along axes: numexpr leaves that to NumPy."""
+        own = _SAME.get(program.name, program.name)
+        run: Callable[[Arrays], Arrays] | None = getattr(self, f"_{own}", None)
         if run is None:
             return None
         arguments = dict(inputs)

@@ -30,6 +30,7 @@ class Program:
     a loop, written numbers counted once: what the bandwidth in the report is of. It is 0 for programs that compute rather than move.
     ``tolerance`` is the largest error allowed, relative to the largest result; 0 asks for equal values.
     ``share`` is how large a part of the elements may be further off: decisions on rounded numbers can go either way.
+    ``steps`` is how often it is run in a call. ``example`` names the NumPy program that it is, if it is one (``examples.py``).
     """
 
     name: str
@@ -39,6 +40,8 @@ class Program:
     streams: int = 0
     tolerance: float = 1e-11
     share: float = 0.0
+    steps: int = 1
+    example: str = ""
 
 
 def _normal_cdf(ops: Any, d: Any) -> Any:
@@ -225,8 +228,9 @@ PROGRAMS: dict[str, Program] = {
 
 
 class NumpyOps:
-    """What operators do not say, in NumPy."""
+    """What operators do not say, in NumPy; ``package`` is what NumPy programs import."""
 
+    package = "numpy"
     exp, log, sqrt, absolute, where, sum, max, value = (
         staticmethod(f) for f in (np.exp, np.log, np.sqrt, np.absolute, np.where, np.sum, np.max, float)
     )
@@ -246,8 +250,12 @@ class NumpyOps:
 def expected(program: Program, inputs: Arrays) -> Arrays:
     """The results of one call, by NumPy; ``inputs`` stay as they are."""
     arguments = inputs | {name: inputs[name].copy() for name in program.state}
+    results: Arrays = {}
     with np.errstate(all="ignore"):
-        return {name: np.asarray(value) for name, value in program.run(NumpyOps, arguments).items()}
+        for _ in range(program.steps):
+            results = program.run(NumpyOps, arguments)
+            arguments.update((name, results[name]) for name in program.state)
+    return {name: np.asarray(value) for name, value in results.items()}
 
 
 def error(program: Program, results: Arrays, wanted: Arrays) -> float:

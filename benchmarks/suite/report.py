@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import exp, log
 from typing import Any
 
+from benchmarks.suite.examples import ALL_PROGRAMS
 from benchmarks.suite.measure import PEERS, TUNED
-from benchmarks.suite.programs import PROGRAMS
 
 _COLUMNS = (
-    f"{'program':14}{'FuseIR ms':>11}{'frozen':>10}{'C ms':>10}{'FuseIR/C':>10}{'frozen/C':>10}"
+    f"{'program':22}{'FuseIR ms':>11}{'frozen':>10}{'C ms':>10}{'FuseIR/C':>10}{'frozen/C':>10}"
     f"   {'best peer':15}{'FuseIR/peer':>12}{'frozen':>8}{'vs NumPy':>10}"
     f"{'GB/s':>7}{'of STREAM':>11}{'compile ms':>12}{'peak MB':>9}{'C MB':>7}"
 )
@@ -55,6 +56,7 @@ def report(document: dict[str, Any]) -> str:
         shown = ", ".join(f"{name.replace('_', ' ')} {rate / 1e9:.1f} GB/s" for name, rate in rates.items())
         lines.append(f"STREAM, threads {threads}: {shown}")
     lines += _wrong(document)
+    lines += [f"refused: {what}: {why}" for what, why in document.get("refused", {}).items()]
     keys = sorted({(result["size"], result["threads"]) for result in document["results"]})
     for size, threads in keys:
         rows = [result for result in document["results"] if (result["size"], result["threads"]) == (size, threads)]
@@ -62,6 +64,7 @@ def report(document: dict[str, Any]) -> str:
             continue
         lines += ["", f"{size} elements, {threads} thread{'s' if threads > 1 else ''}", _COLUMNS]
         lines += [_row(document, result) for result in rows]
+        lines += _means(rows)
         lines += ["", *_all_times(rows)]
     return "\n".join(lines)
 
@@ -81,11 +84,11 @@ def _wrong(document: dict[str, Any]) -> list[str]:
 def _row(document: dict[str, Any], result: dict[str, Any]) -> str:
     ours, frozen, c, numpy = (median(result, name) for name in ("fuseir", "frozen", "c", "numpy"))
     peer, ratio = best_peer(result), ratio_to_c(result)
-    program, stream = PROGRAMS[result["program"]], stream_rate(document, result["threads"])
+    program, stream = ALL_PROGRAMS[result["program"]], stream_rate(document, result["threads"])
     rate = program.streams * 8 * result["size"] / ours if ours and program.streams else None
     reply = result["contenders"].get("fuseir", {})
     cells = [
-        f"{program.name:14}",
+        f"{program.name:22}",
         _cell(ours and ours * 1e3, 11, ".3f"),
         _cell(frozen and frozen * 1e3, 10, ".3f"),
         _cell(c and c * 1e3, 10, ".3f"),
@@ -104,14 +107,35 @@ def _row(document: dict[str, Any], result: dict[str, Any]) -> str:
     return "".join(cells)
 
 
+def _means(rows: list[dict[str, Any]]) -> list[str]:
+    """Geometric means over the array programs, and over the NumPy programs."""
+    lines = []
+    for family, examples in (("array programs", False), ("NumPy programs", True)):
+        chosen = [row for row in rows if bool(ALL_PROGRAMS[row["program"]].example) == examples]
+        means = []
+        for name in ("fuseir", "frozen"):
+            times = [(median(row, name), median(row, "c"), median(row, "numpy")) for row in chosen]
+            over_c = _mean([ours / c for ours, c, _ in times if ours and c])
+            numpy_over = _mean([numpy / ours for ours, _, numpy in times if ours and numpy])
+            if over_c is not None and numpy_over is not None:
+                means.append(f"{name} {over_c:.2f} of C's time, {numpy_over:.2f}x NumPy")
+        if len(chosen) > 1 and means:
+            lines.append(f"{family}, geometric means: {'; '.join(means)}")
+    return lines
+
+
+def _mean(values: list[float]) -> float | None:
+    return exp(sum(map(log, values)) / len(values)) if values else None
+
+
 def _cell(value: float | None, width: int, form: str, unit: str = "") -> str:
     return f"{'-' if value is None else format(value, form) + unit:>{width}}"
 
 
 def _all_times(rows: list[dict[str, Any]]) -> list[str]:
     names = list(dict.fromkeys(name for row in rows for name in row["contenders"]))
-    lines = [f"{'ms a call':14}" + "".join(f"{name:>15}" for name in names)]
+    lines = [f"{'ms a call':22}" + "".join(f"{name:>15}" for name in names)]
     for row in rows:
         times = [median(row, name) for name in names]
-        lines.append(f"{row['program']:14}" + "".join(_cell(t and t * 1e3, 15, ".3f") for t in times))
+        lines.append(f"{row['program']:22}" + "".join(_cell(t and t * 1e3, 15, ".3f") for t in times))
     return lines

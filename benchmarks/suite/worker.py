@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.suite import contenders
-from benchmarks.suite.programs import PROGRAMS, Arrays, error
+from benchmarks.suite.examples import ALL_PROGRAMS
+from benchmarks.suite.programs import Arrays, error
 
 WARM_CALLS = 2
 
@@ -68,18 +69,21 @@ class Worker:
         self.contender = contender
         self.prepared: Any = None
         self.folder = Path()
-        self.program = PROGRAMS["hash"]
+        self.program = ALL_PROGRAMS["hash"]
 
     def prepare(self, program: str, folder: str) -> dict[str, Any]:
         """Makes a program ready: first call, check, a few more calls. Times, the error, and the peak of memory of the later calls."""
-        self.program, self.folder = PROGRAMS[program], Path(folder)
+        self.program, self.folder = ALL_PROGRAMS[program], Path(folder)
         before = memory("VmRSS")
         prepared = self.contender.prepare(self.program, load(self.folder / "inputs"))
         if prepared is None:
             return {"skipped": True}
         self.prepared = prepared
         start = time.perf_counter()
-        prepared.call()
+        try:
+            prepared.call()
+        except contenders.RefusedError as refusal:
+            return {"skipped": True, "refused": str(refusal)[:300]}
         first = time.perf_counter() - start
         wrong = error(self.program, prepared.results(), load(self.folder / "expected"))
         self._reset()

@@ -160,6 +160,11 @@ class Session(Stream):
         partitions: Sequence[Partition] | None = None,
     ) -> Form:
         """The form of launches of a task on arguments like these, for ``capture``. Raises as ``launch`` does."""
+        if domain is None and partitions is None:
+            # A signature belongs to one session: stores of another one are not found, and refused below.
+            found = self._forms.by_call.get(call_key(task, arguments))
+            if found is not None:
+                return found
         for argument in arguments:
             if isinstance(argument, Handle) and argument.session is not self:
                 raise UsageError(f"{argument!r} belongs to another session")

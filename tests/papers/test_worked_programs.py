@@ -116,7 +116,7 @@ def _example(name: str) -> ModuleType:
 
 
 def test_black_scholes_is_one_task():
-    example = _example("black_scholes")
+    example = _example("black_scholes_tasks")
 
     def program(session: Session) -> list[Store]:
         rng = np.random.default_rng(0)

@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 
 from benchmarks.suite.__main__ import main
+from benchmarks.suite.contenders import make
+from benchmarks.suite.examples import EXAMPLES, without_assignments
 from benchmarks.suite.measure import PEERS, Process
 from benchmarks.suite.plot import write_plots
 from benchmarks.suite.programs import PROGRAMS, NumpyOps, error, expected
 from benchmarks.suite.report import report
 from benchmarks.suite.worker import load, save
+from examples import common
 
 ROOT = Path(__file__).parents[2]
 needs_c = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
@@ -37,6 +40,8 @@ def test_every_program_is_right_in_every_implementation(tmp_path: Path) -> None:
         "--no-tuned-malloc",
         "--peers",
         peers,
+        "--programs",
+        ",".join(PROGRAMS),
         "--json",
         str(tmp_path / "r.json"),
     ]
@@ -49,6 +54,71 @@ def test_every_program_is_right_in_every_implementation(tmp_path: Path) -> None:
     for contenders in found.values():
         assert {"fuseir", "frozen", "c", "numpy"} <= contenders.keys()
         assert all(reply["right"] for reply in contenders.values())
+
+
+@needs_c
+def test_numpy_programs_in_c_do_what_numpy_does() -> None:
+    contender = make("c", 2)
+    in_c = 0
+    for name, program in EXAMPLES.items():
+        inputs = program.inputs(700, np.random.default_rng(0))
+        wanted = expected(program, inputs)
+        prepared = contender.prepare(program, {key: value.copy() for key, value in inputs.items()})
+        if prepared is not None:
+            in_c += 1
+            for _ in range(2):  # from the first state again
+                prepared.call()
+                assert error(program, prepared.results(), wanted) <= program.tolerance, name
+                prepared.reset(inputs)
+    assert in_c >= 12
+
+
+def test_numpy_programs_take_part_or_say_why_not(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    options = ["--check", "--sizes", "300", "--threads", "1", "--peers", "numpy", "--no-tuned-malloc"]
+    assert main([*options, "--programs", "np.stencil,np.kmeans", "--json", str(tmp_path / "r.json")]) == 0
+    document = json.loads((tmp_path / "r.json").read_text())
+    stencil, kmeans = (row["contenders"] for row in document["results"])
+    assert {"fuseir", "frozen", "numpy"} <= stencil.keys()
+    assert {"fuseir", "numpy"} <= kmeans.keys()
+    if "frozen" not in kmeans:  # while it reads what NumPy is to compute
+        assert "refused: frozen, np.kmeans: " in capsys.readouterr().out
+
+
+class Immutable(np.ndarray):
+    """An array with the one way of changing elements that JAX has: ``x.at[part].set(value)``, which makes another."""
+
+    def __setitem__(self, part: Any, value: Any) -> None:
+        raise TypeError("immutable")
+
+    @property
+    def at(self) -> Any:
+        outer = self
+
+        class At:
+            def __getitem__(self, part: Any) -> Any:
+                class Part:
+                    @staticmethod
+                    def set(value: Any) -> Any:
+                        changed = np.array(outer)
+                        changed[part] = value
+                        return changed.view(Immutable)
+
+                return Part
+
+        return At()
+
+
+@pytest.mark.parametrize("name", ["cavity_flow", "channel_flow", "stencil"])
+def test_programs_without_assignments_do_the_same(name: str) -> None:
+    plain = common.load(name)
+    functional = common.Program(without_assignments(name), "numpy")
+    initial = plain.setup(100)
+    frozen = {key: value.copy().view(Immutable) for key, value in initial.items()}
+    results = functional.step(**frozen)
+    for key, value in frozen.items():
+        np.testing.assert_array_equal(value, initial[key])
+    for got, want in zip(results, plain.step(**initial), strict=True):
+        np.testing.assert_array_equal(got, want)
 
 
 def test_timings_become_a_report_and_a_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

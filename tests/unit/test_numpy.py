@@ -265,3 +265,34 @@ def test_what_mirrors_an_argument_sees_what_a_frozen_function_does() -> None:
     grid = flat.reshape(2, 3)
     grow(grid)
     same(flat, np.ones(6))
+
+
+def test_updates_of_views_are_one_launch(session: fuseir.Session) -> None:
+    x, expected = fnp.zeros((4, 6)), np.zeros((4, 6))
+    x[1:3, ::2] += fnp.ones((2, 3))
+    expected[1:3, ::2] += 1.0
+    same(x, expected)
+    # Zeros, ones, and their sum: what Python assigns to the view afterwards is the view itself.
+    assert session.statistics.tasks == 3
+
+
+def test_assignments_that_were_met_before_do_the_same_to_other_arrays() -> None:
+    def program(package: Any) -> list[Any]:
+        x, y, found = package.zeros((3, 4)), package.arange(12.0).reshape(3, 4) + 0.0, []
+        for k in range(3):
+            x[0, :] = y[1, :] + k
+            x[1, :] = float(k)
+            x[2, :] = x[1, :]  # the same store
+            x[:, 1:] = x[:, :-1]  # and overlapping
+            found.append(np.array(x))
+            x, y = y, x
+        return found
+
+    for got, want in zip(program(fnp), program(np), strict=True):
+        same(got, want)
+    with fuseir.Session():
+        foreign = fnp.ones(4)
+    mine = fnp.zeros((2, 4))
+    mine[0] = fnp.ones(4)
+    with pytest.raises(UsageError, match="another session"):
+        mine[0] = foreign

@@ -40,3 +40,16 @@ static inline int64_t cut(int64_t n, int k, int t) {
 static inline int64_t cut_end(int64_t n, int k, int t) {
   return k + 1 == t ? n : cut(n, k + 1, t);
 }
+
+static inline double dot(const double *restrict x, const double *restrict y, int64_t n) {
+  lanes a = {0}, b = {0}, c = {0}, d = {0};
+  int64_t i = 0;
+  for (; i + STRIDE <= n; i += STRIDE) {
+    a += load(x + i) * load(y + i), b += load(x + i + 8) * load(y + i + 8);
+    c += load(x + i + 16) * load(y + i + 16), d += load(x + i + 24) * load(y + i + 24);
+  }
+  double sum = total(a, b, c, d);
+  for (; i < n; i++)
+    sum += x[i] * y[i];
+  return sum;
+}

@@ -1,19 +1,6 @@
 /* The vector parts of Krylov solvers, with as few passes as the sums allow. */
 #include "common.h"
 
-static double dot(const double *restrict x, const double *restrict y, int64_t n) {
-  lanes a = {0}, b = {0}, c = {0}, d = {0};
-  int64_t i = 0;
-  for (; i + STRIDE <= n; i += STRIDE) {
-    a += load(x + i) * load(y + i), b += load(x + i + 8) * load(y + i + 8);
-    c += load(x + i + 16) * load(y + i + 16), d += load(x + i + 24) * load(y + i + 24);
-  }
-  double sum = total(a, b, c, d);
-  for (; i < n; i++)
-    sum += x[i] * y[i];
-  return sum;
-}
-
 static double cg_update(int64_t n, double alpha, double *restrict x, double *restrict r, const double *restrict p,
                         const double *restrict q) {
   lanes sums[4] = {{0}}, step = all(alpha);

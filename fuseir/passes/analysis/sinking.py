@@ -4,7 +4,7 @@
 memory in the one and read again in the other. So, once all launches are placed, each may move to the first group behind its own that it
 conflicts with: it commutes with everything in between, and in that group it comes before all that it conflicts with. It moves if
 fewer bytes then go through memory (``traffic.py``): those of its result, and of its arguments where the later group reads them
-anyway, against arguments that now two groups read.
+anyway, against arguments that now two groups read. It moves, too, if that makes no difference but lets others save their results.
 
 With a launch go those that share temporaries with it, if they may: the ones that make its arguments for it alone, and others that
 use the same. A temporary that two groups use would need memory. A launch that nobody behind conflicts with may so go where they do.
@@ -105,15 +105,33 @@ class _Sinking:
             together = self._together(k, group, target, free)
             roots = list(dict.fromkeys(use.access.root for each in together for use in self._tasks[each].uses))
             before = self._bytes(roots, group, target)
+            temporaries = [root for root in roots if self._traffic.temporary(root, group.number)]
             self._traffic.move(together, group.number, target.number)
             saved = before - self._bytes(roots, group, target)
-            if saved > 0 and self._join(together, target):
+            pays = saved > 0 or (saved == 0 and any(self._others_gain(root, group) for root in temporaries))
+            if pays and self._join(together, target):
                 for each in together:
                     self._record(each, target.number)
                 self._note(k, len(together) - 1, saved)
                 return together
             self._traffic.move(together, target.number, group.number)
         return []
+
+    def _others_gain(self, root: SSAValue, group: Group) -> bool:
+        """Whether a store that was a temporary of a group is read there by others, whose results all need memory.
+
+        Once it is in memory, each of those may save its result by moving, too: the first of them pays for all.
+        """
+        traffic, number = self._traffic, group.number
+        if traffic.temporary(root, number):
+            return False
+        readers = traffic.users(root, number) - traffic.changers(root, number)
+        return any(
+            not traffic.temporary(use.access.root, number)
+            for each in readers
+            for use in self._tasks[each].uses
+            if use.access.privilege.returned
+        )
 
     def _targets(self, k: int, group: Group, free: set[int]) -> Iterator[Group]:
         """Where a launch may go: to the first group that it conflicts with, or that those do who share temporaries with it."""

@@ -349,3 +349,70 @@ dist.release %d : !s
 // OFF-NEXT: dist.launch @copy<[4]>(%{{.*}}: read {{.*}}, %c: write
 // OFF-NEXT: }
 // OFF-NEXT: dist.swap %u
+
+// -----
+
+// To move the last copy saves nothing: %c is then a value, but %a needs memory. As %a then is there to be read, the other copy gains by
+// moving as well.
+!s = !dist.store<8xf64>
+!v = !dist.view<8xf64>
+#t = #dist.tiling<[2]>
+#id = affine_map<(d0) -> (d0)>
+func.func @copy(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<?xf64>) outs(%y : tensor<?xf64>) {
+  ^bb0(%xe: f64, %ye: f64):
+    linalg.yield %xe : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+func.func @add(%x0: tensor<?xf64>, %x1: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
+  %r = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+      ins(%x0, %x1 : tensor<?xf64>, tensor<?xf64>) outs(%y : tensor<?xf64>) {
+  ^bb0(%x0e: f64, %x1e: f64, %ye: f64):
+    %s = arith.addf %x0e, %x1e : f64
+    linalg.yield %s : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+
+%x = dist.store "x" : !s
+%y = dist.store "y" : !s
+%g = dist.store "g" : !s
+%h = dist.store "h" : !s
+%g_reversed = dist.view %g (d0) -> (-d0 + 7) : !s -> !v
+%h_reversed = dist.view %h (d0) -> (-d0 + 7) : !s -> !v
+%a = dist.store : !s
+%b = dist.store : !s
+%c = dist.store : !s
+dist.launch @copy<[4]>(%x: read #t, %g: write #t) : (!s, !s)
+dist.launch @copy<[4]>(%x: read #t, %a: write #t) : (!s, !s)
+dist.launch @copy<[4]>(%a: read #t, %b: write #t) : (!s, !s)
+dist.launch @add<[4]>(%g_reversed: read #t, %b: read #t, %h: write #t) : (!v, !s, !s)
+dist.launch @copy<[4]>(%a: read #t, %c: write #t) : (!s, !s)
+dist.launch @add<[4]>(%h_reversed: read #t, %c: read #t, %y: write #t) : (!v, !s, !s)
+dist.release %a : !s
+dist.release %b : !s
+dist.release %c : !s
+
+// CHECK: dist.view %h (d0)
+// CHECK: dist.fused_task<[4]> {
+// CHECK-NEXT: dist.launch @copy<[4]>(%x: read {{.*}}, %g: write
+// CHECK-NEXT: dist.launch @copy<[4]>(%x: read {{.*}}, %a: write
+// CHECK-NEXT: }
+// CHECK-NEXT: dist.fused_task<[4]> {
+// CHECK-NEXT: dist.launch @copy<[4]>(%a: read {{.*}}, %b: write
+// CHECK-NEXT: dist.launch @add<[4]>(%g_reversed: read
+// CHECK-NEXT: }
+// CHECK-NEXT: dist.release %b
+// CHECK-NEXT: dist.fused_task<[4]> {
+// CHECK-NEXT: dist.launch @copy<[4]>(%a: read {{.*}}, %c: write
+// CHECK-NEXT: dist.launch @add<[4]>(%h_reversed: read
+
+// OFF: dist.view %h (d0)
+// OFF: dist.fused_task<[4]> {
+// OFF-NEXT: dist.launch @copy<[4]>(%x: read {{.*}}, %g: write
+// OFF-NEXT: dist.launch @copy<[4]>(%x: read {{.*}}, %a: write
+// OFF-NEXT: dist.launch @copy<[4]>(%a: read {{.*}}, %b: write
+// OFF-NEXT: dist.launch @copy<[4]>(%a: read {{.*}}, %c: write
+// OFF-NEXT: }
