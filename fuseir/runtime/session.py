@@ -135,12 +135,7 @@ class Session(Stream):
         frame = sys._getframe(1 + stack_depth)  # pyright: ignore[reportPrivateUsage]
         code, instruction = frame.f_code, frame.f_lasti
         try:
-            form = None
-            if domain is None and partitions is None and type(task) is Task:
-                # A signature belongs to one session: stores of another one are not found, and refused below.
-                form = self._forms.by_call.get(call_key(task, arguments))
-            if form is None:
-                form = self.form(task, arguments, domain, partitions)
+            form = self.form(task, arguments, domain, partitions)
         except FuseirError as error:
             error.add_note(f"launched at {CallSite(code, instruction).resolve()}")
             raise
@@ -160,7 +155,7 @@ class Session(Stream):
         partitions: Sequence[Partition] | None = None,
     ) -> Form:
         """The form of launches of a task on arguments like these, for ``capture``. Raises as ``launch`` does."""
-        if domain is None and partitions is None:
+        if domain is None and partitions is None and type(task) is Task:
             # A signature belongs to one session: stores of another one are not found, and refused below.
             found = self._forms.by_call.get(call_key(task, arguments))
             if found is not None:
