@@ -9,10 +9,25 @@ from typing import Any
 
 import numpy  # noqa: ICN001 (the module has the usual short name itself)
 
-from fuseir.numpy import choosing, creation, joining, methods, products, reductions, reshaping
+from fuseir.numpy import (
+    calculus,
+    choosing,
+    creation,
+    describing,
+    joining,
+    methods,
+    parts,
+    positions,
+    products,
+    reductions,
+    reshaping,
+    rounding,
+)
 from fuseir.numpy.array import ndarray as ndarray
-from fuseir.numpy.fallback import or_numpy, seen_from_here
-from fuseir.numpy.operators import ALIASES, UFUNCS
+from fuseir.numpy.fallback import Namespace, or_numpy, seen_from_here
+from fuseir.numpy.opaque import changing, opaque
+from fuseir.numpy.operators import UFUNCS
+from fuseir.numpy.random import random as random
 from fuseir.numpy.ufunc import ufunc as ufunc
 
 _CREATION = """
@@ -23,31 +38,78 @@ _RESHAPING = """
     broadcast_arrays broadcast_to expand_dims flip moveaxis ravel reshape squeeze swapaxes transpose
 """
 _JOINING = "atleast_1d atleast_2d concatenate diff hstack roll stack tile vstack"
-_CHOOSING = "clip where"
+_PARTS = """
+    append array_split atleast_3d column_stack copyto dsplit dstack fliplr flipud hsplit meshgrid pad repeat rollaxis rot90 split tril
+    triu unstack vsplit
+"""
+_CHOOSING = "clip select where"
+_ROUNDING = "allclose around array_equal divmod imag isclose nan_to_num real round"
 _PRODUCTS = "dot inner matmul outer vdot"
 _REDUCTIONS = "all amax amin any count_nonzero max mean min prod std sum var"
+_CALCULUS = """
+    average ediff1d gradient kron nanmax nanmean nanmin nanprod nanstd nansum nanvar polyval ptp trapezoid vander
+"""
+
+_DESCRIBING = "can_cast iscomplex iscomplexobj isreal isrealobj isscalar ndim result_type shape size"
 
 _MODULES = (
+    (describing, _DESCRIBING),
     (creation, _CREATION),
     (reductions, _REDUCTIONS),
     (reshaping, _RESHAPING),
     (joining, _JOINING),
+    (parts, _PARTS),
     (choosing, _CHOOSING),
+    (rounding, _ROUNDING),
     (products, _PRODUCTS),
+    (calculus, _CALCULUS),
 )
 
-OWN: dict[str, Any] = {
+_NATIVE: dict[str, Any] = {
     **UFUNCS,
-    **{alias: UFUNCS[name] for alias, name in ALIASES.items()},
     **{
         name: or_numpy(getattr(module, name), getattr(numpy, name))
         for module, names in _MODULES
         for name in names.split()
     },
-    "concat": or_numpy(joining.concatenate, numpy.concat),
-    "permute_dims": or_numpy(reshaping.transpose, numpy.permute_dims),
 }
-"""The functions of NumPy that are FuseIR's own here."""
+
+_OPAQUE = """
+    angle argmax argmin argpartition argsort choose convolve corrcoef correlate cov cross cumprod cumsum cumulative_prod
+    cumulative_sum delete diag diagflat diagonal digitize einsum fix i0 insert interp isin isneginf isposinf lexsort matvec median
+    nanargmax nanargmin nancumprod nancumsum nanmedian nanpercentile nanquantile partition percentile quantile
+    ravel_multi_index resize searchsorted sinc sort take take_along_axis tensordot trace unwrap vecdot vecmat
+"""
+"""Functions that NumPy runs in the stream: none that computes its result's shape from elements."""
+
+_CHANGING = "fill_diagonal place put put_along_axis putmask"
+"""The same, of functions that change their first argument."""
+
+_OPAQUE_LINALG = """
+    cholesky cond cross det diagonal eigh eigvalsh inv matmul matrix_norm matrix_power matrix_rank matrix_transpose multi_dot outer
+    pinv qr slogdet solve svd svdvals tensordot tensorinv tensorsolve trace vecdot vector_norm
+"""
+
+OWN: dict[str, Any] = {
+    **_NATIVE,
+    **{name: opaque(getattr(numpy, name)) for name in _OPAQUE.split() if hasattr(numpy, name)},
+    **{name: changing(getattr(numpy, name)) for name in _CHANGING.split()},
+    "histogram": positions.histogram,
+    "take": positions.take,
+}
+for _name in numpy.__all__:
+    _known_as = getattr(getattr(numpy, _name), "__name__", None)
+    if _known_as in OWN and getattr(numpy, _known_as) is getattr(numpy, _name):
+        OWN.setdefault(_name, OWN[_known_as])  # other names of the same functions
+"""The functions of NumPy that are FuseIR's own here, and those that NumPy runs in the stream."""
+
+linalg = Namespace(
+    numpy.linalg,
+    {
+        "norm": or_numpy(calculus.norm, numpy.linalg.norm),
+        **{name: opaque(getattr(numpy.linalg, name)) for name in _OPAQUE_LINALG.split() if hasattr(numpy.linalg, name)},
+    },
+)
 
 globals().update(OWN)
 methods.install(OWN)

@@ -8,8 +8,9 @@ import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray
-from fuseir.numpy.elementwise import CAST, as_operand, broadcast_shape, launch, new_array
+from fuseir.numpy.elementwise import CAST, as_operand, assign, broadcast_shape, launch, new_array
 from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.opaque import in_stream
 from fuseir.numpy.operators import UFUNCS
 from fuseir.runtime.tasks import Task, defined_task
 
@@ -27,7 +28,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     numbers = all(isinstance(each, ndarray | bool | int | float | np.generic) for each in operands)
     ours = any(isinstance(each, ndarray) for each in operands)
     if not ours or not numbers or np.result_type(*kinds) not in ELEMENT_NAMES:
-        return through_numpy(np.where, (condition, x, y), {})
+        return in_stream(np.where, (condition, x, y), {})
     kind = np.result_type(*kinds)
     # Integers that the type does not hold wrap, here only.
     operands[1:] = [
@@ -59,6 +60,26 @@ def _task(arrays: tuple[bool, ...], kind: np.dtype[Any]) -> Task:
         text = f"task where({parameters}, z: write) {{ z = select(bool(c), {cast}(x), {cast}(y)) }}"
         task = _TASKS[arrays, kind] = defined_task(text)
     return task
+
+
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The first choice whose condition is true, element by element; else the default."""
+    conditions = [as_operand(each) for each in condlist]
+    choices = [as_operand(each) for each in (*choicelist, default)]
+    numbers = all(isinstance(each, ndarray | bool | int | float | np.generic) for each in choices)
+    ours = any(isinstance(each, ndarray) for each in (*conditions, *choices))
+    truths = all(isinstance(each, bool) or getattr(each, "dtype", None) == np.bool_ for each in conditions)
+    kind: Any = np.result_type(*map(_weak, choices)) if numbers else None
+    if not ours or not truths or not conditions or len(conditions) != len(choices) - 1 or kind not in ELEMENT_NAMES:
+        return in_stream(np.select, (condlist, choicelist, default), {})
+    shape = broadcast_shape([*conditions, *choices])
+    result: Any = new_array(shape, kind)
+    assign(result, choices[-1])
+    for condition, choice in zip(reversed(conditions), reversed(choices[:-1]), strict=True):
+        result = where(
+            condition, choice if isinstance(choice, ndarray) else np.asarray(choice).astype(kind)[()], result
+        )
+    return result
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **keywords: Any) -> Any:

@@ -15,22 +15,15 @@ from fuseir.runtime.stores import RootStore
 
 _NAMES = """
     absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_count bitwise_or bitwise_xor cbrt ceil
-    conjugate copysign cos cosh degrees divide divmod equal exp exp2 expm1 fabs float_power floor floor_divide fmax fmin fmod frexp gcd
-    greater
-    greater_equal heaviside hypot invert isfinite isinf isnan lcm ldexp left_shift less less_equal log log10 log1p log2 logaddexp
-    logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum modf multiply negative nextafter not_equal positive
-    power radians reciprocal remainder right_shift rint sign signbit sin sinh spacing sqrt square subtract tan tanh trunc
+    conjugate copysign cos cosh deg2rad degrees divide divmod equal exp exp2 expm1 fabs float_power floor floor_divide fmax fmin fmod
+    frexp gcd greater greater_equal heaviside hypot invert isfinite isinf isnan lcm ldexp left_shift less less_equal log log10 log1p
+    log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum modf multiply negative nextafter not_equal
+    positive power rad2deg radians reciprocal remainder right_shift rint sign signbit sin sinh spacing sqrt square subtract tan tanh
+    trunc
 """
 
 _NOT_OURS = frozenset({"conjugate", "divmod", "frexp", "gcd", "lcm", "ldexp", "modf", "spacing"})
-"""What the task language has no function for: NumPy runs them."""
-
-ALIASES = {
-    name: function.__name__
-    for name, function in vars(np).items()
-    if isinstance(function, np.ufunc) and name != function.__name__ and function.__name__ in _NAMES.split()
-}
-"""NumPy's other names of these functions."""
+"""What the task language has no function for: NumPy runs them, in the stream."""
 
 UFUNCS: dict[str, ufunc] = {name: ufunc(name, is_ours=name not in _NOT_OURS) for name in _NAMES.split()}
 

@@ -13,7 +13,7 @@ import numpy as np
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray
 from fuseir.numpy.elementwise import as_array, as_operand, assign, launch, new_array
-from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.opaque import in_stream
 from fuseir.numpy.operators import UFUNCS
 from fuseir.numpy.reductions import SUM, reduce
 from fuseir.numpy.reshaping import ravel, reshape
@@ -65,7 +65,7 @@ def _both(
         kind = np.result_type(a.dtype, b.dtype)
         if kind in ELEMENT_NAMES and kind.kind in "iuf":
             return a, b, kind
-    return through_numpy(function, (x1, x2), {**keywords, **({} if out is None else {"out": out})})
+    return in_stream(function, (x1, x2), {**keywords, **({} if out is None else {"out": out})})
 
 
 def _summed(a: ndarray, b: ndarray, axis: int, kind: np.dtype[Any]) -> Any:
@@ -93,7 +93,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     if not x.ndim or not y.ndim:
         return UFUNCS["multiply"](x, y, out=out)
     if y.ndim > 2 or (x.ndim > 2 and y.ndim == 2):
-        return through_numpy(np.dot, (x, y), {} if out is None else {"out": out})
+        return in_stream(np.dot, (x, y), {} if out is None else {"out": out})
     inner, along = (y.shape[0], 0) if y.ndim == 1 else (y.shape[-2], y.ndim - 2)
     if x.shape[-1] != inner:
         shapes = f"{x.shape} and {y.shape}".replace(", ", ",")
@@ -111,7 +111,7 @@ def inner(a: Any, b: Any) -> Any:
     x, y = as_array(a), as_array(b)
     if x.ndim == 1 and y.ndim == 1:
         return dot(x, y)
-    return through_numpy(np.inner, (x, y), {})
+    return in_stream(np.inner, (x, y), {})
 
 
 def outer(a: Any, b: Any, out: Any = None) -> Any:

@@ -26,6 +26,7 @@ from fuseir.numpy.elementwise import (
     readable_beside,
 )
 from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.opaque import change_in_stream, in_stream
 from fuseir.runtime.forms import Form
 from fuseir.runtime.session import Session
 from fuseir.runtime.signatures import Signature
@@ -91,7 +92,7 @@ class ufunc:  # noqa: N801 (NumPy's name)
 
     def accumulate(self, *args: Any, **keywords: Any) -> Any:
         """NumPy's ``accumulate``."""
-        return through_numpy(self.numpy.accumulate, args, keywords)
+        return in_stream(self.numpy.accumulate, args, keywords)
 
     def reduceat(self, *args: Any, **keywords: Any) -> Any:
         """NumPy's ``reduceat``."""
@@ -99,7 +100,10 @@ class ufunc:  # noqa: N801 (NumPy's name)
 
     def at(self, *args: Any) -> None:
         """NumPy's ``at``: changes its first argument."""
-        through_numpy(self.numpy.at, args, {})
+        if isinstance(args[0], ndarray):
+            change_in_stream(self.numpy.at, args, {})
+        else:
+            through_numpy(self.numpy.at, args, {})
 
     def apply(self, operands: tuple[Any, ...], depth: int) -> Any:
         """The function of operands, of which one at least is an array of ours; else NotImplemented.
@@ -209,7 +213,7 @@ class ufunc:  # noqa: N801 (NumPy's name)
                 extra["where"] = where
             if out is not None:
                 extra["out"] = out
-            return through_numpy(self.numpy, operands, {**keywords, **extra})
+            return in_stream(self.numpy, operands, {**keywords, **extra})
         kinds = tuple([_kind(operand) for operand in inputs])
         if dtype is None:
             loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
@@ -220,7 +224,7 @@ class ufunc:  # noqa: N801 (NumPy's name)
         low, high = _limits(loop[:-1], inputs)
         fits = all(type(operand) is not int or low <= operand <= high for operand in inputs)
         if not fits or any(each not in ELEMENT_NAMES for each in loop):
-            return through_numpy(self.numpy, operands, {"dtype": dtype, "out": out, "where": where, "casting": casting})
+            return in_stream(self.numpy, operands, {"dtype": dtype, "out": out, "where": where, "casting": casting})
         return self._into(inputs, loop, target, where, casting)
 
     def _into(

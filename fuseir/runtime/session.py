@@ -32,6 +32,7 @@ from fuseir.runtime.signatures import Signatures, checked_shape
 from fuseir.runtime.statistics import Statistics
 from fuseir.runtime.stores import Handle, RootStore, Store, raise_if_lost
 from fuseir.runtime.tasks import Task
+from fuseir.runtime.usage import Usage
 from fuseir.runtime.window import Segment, Window
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Session:
     def __init__(self, **options: Any) -> None:
         self.options: Options = options_from(options)
         self.statistics = Statistics()
+        self.usage = Usage(self.options.sync, self.options.fallback)
         self._lock = threading.RLock()
         self._window = Window()
         self._size = self.options.window
@@ -278,6 +280,7 @@ class Session:
             self._refuse_inside_tasks("read")
             self._refuse_in_recording("reads a store")
             if self._window.records:
+                self.usage.note_sync()
                 self.statistics.forced_flushes += 1
                 self.flush()
             raise_if_lost(root)
