@@ -45,7 +45,7 @@ _PARTS = """
 _CHOOSING = "clip select where"
 _ROUNDING = "allclose around array_equal divmod imag isclose nan_to_num real round"
 _PRODUCTS = "dot inner matmul outer vdot"
-_REDUCTIONS = "all amax amin any count_nonzero max mean min prod std sum var"
+_REDUCTIONS = "count_nonzero mean std var"
 _CALCULUS = """
     average ediff1d gradient kron nanmax nanmean nanmin nanprod nanstd nansum nanvar polyval ptp trapezoid vander
 """
@@ -72,6 +72,7 @@ _NATIVE: dict[str, Any] = {
         for module, names in _MODULES
         for name in names.split()
     },
+    **{name: getattr(reductions, name) for name in ["all", "amax", "amin", "any", "max", "min", "prod", "sum"]},
 }
 
 _OPAQUE = """

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from fuseir.dialects.dist.partition import Shape
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray
-from fuseir.numpy.elementwise import CAST, as_operand, assign, broadcast_shape, launch, new_array
+from fuseir.numpy.elementwise import CAST, as_operand, assign, broadcast_shape, capture, launch, new_array
 from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.opaque import in_stream
 from fuseir.numpy.operators import UFUNCS
+from fuseir.runtime.forms import Form
 from fuseir.runtime.tasks import Task, defined_task
 
 _TASKS: dict[Any, Task] = {}
@@ -23,7 +25,17 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
         return through_numpy(np.where, (condition,), {})
     if x is None or y is None:
         raise ValueError("either both or neither of x and y should be given")
-    operands = [as_operand(each) for each in (condition, x, y)]
+    given = condition, x, y
+    key = where, *[each.signature if isinstance(each, ndarray) else type(each) for each in given]
+    first = next((each for each in given if isinstance(each, ndarray)), None)
+    known: tuple[Form, Shape, np.dtype[Any]] | None = None if first is None else first.signature.memo.get(key)
+    if known is not None and first is not None:
+        form, shape, kind = known
+        result = new_array(shape, kind)
+        roots = tuple([each.root for each in (*given, result) if isinstance(each, ndarray)])
+        capture(first.session, form, roots, tuple([each for each in given if not isinstance(each, ndarray)]))
+        return result
+    operands = [as_operand(each) for each in given]
     kinds = [_weak(each) for each in operands[1:]]
     numbers = all(isinstance(each, ndarray | bool | int | float | np.generic) for each in operands)
     ours = any(isinstance(each, ndarray) for each in operands)
@@ -41,7 +53,10 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     ]
     if not isinstance(arguments[0], ndarray):
         arguments[0] = bool(arguments[0])
-    launch(_task(tuple([isinstance(each, ndarray) for each in arguments]), kind), *arguments, result)
+    task = _task(tuple([isinstance(each, ndarray) for each in arguments]), kind)
+    launch(task, *arguments, result)
+    if first is not None and all(isinstance(each, ndarray) or type(each) in (float, bool) for each in given):
+        first.signature.memo[key] = result.session.form(task, (*arguments, result)), shape, kind
     return result
 
 

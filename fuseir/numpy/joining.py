@@ -100,6 +100,9 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     array = as_array(a)
     if axis is None:
         return reshape(roll(ravel(array), shift, 0), array.shape)
+    if type(shift) is int and type(axis) is int:
+        (k,) = normalized_axes(axis, array.ndim)
+        return _rolled(array, shift % array.shape[k] if array.shape[k] else 0, k)
     axes = (axis,) if hasattr(axis, "__index__") else tuple(axis)
     shifts, named = np.broadcast_arrays(shift, axes)
     for amount, along in zip(shifts.ravel().tolist(), named.ravel().tolist(), strict=True):

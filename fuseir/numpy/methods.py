@@ -10,12 +10,13 @@ import numpy as np
 from fuseir.numpy import creation, products, reshaping
 from fuseir.numpy.array import ndarray
 from fuseir.numpy.elementwise import assign, copied
+from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.indexing import get_item, set_item
 from fuseir.numpy.operators import OPERATORS
 from fuseir.numpy.protocols import protocols
 
 _FUNCTIONS = """
-    all any argmax argmin argpartition argsort choose clip cumprod cumsum diagonal dot max mean min nonzero prod repeat round searchsorted
+    all any argmax argmin argpartition argsort choose clip cumprod cumsum diagonal dot max mean min prod repeat round searchsorted
     squeeze std sum swapaxes take trace var
 """
 """Methods that are functions of the package, with the array as first argument."""
@@ -25,14 +26,18 @@ def install(own: dict[str, Any]) -> None:
     """Gives the class its methods; ``own`` are the functions of the package, by name."""
     methods: dict[str, Callable[..., Any]] = dict(OPERATORS)
     methods.update(protocols(own))
-    methods.update({name: _method(own.get(name, getattr(np, name))) for name in _FUNCTIONS.split()})
-    methods.update({name: _method(getattr(reshaping, name)) for name in ("flatten", "ravel")})
+    # Functions of Python's are methods as they are.
+    methods.update({name: own[name] for name in _FUNCTIONS.split()})
     methods.update(
+        compress=_compress,
         conj=_conjugate,
         conjugate=_conjugate,
         fill=_fill,
+        flatten=reshaping.flatten,
+        nonzero=_nonzero,
         partition=_in_place(own["partition"]),
-        put=_put(own["put"]),
+        put=own["put"],
+        ravel=reshaping.ravel,
         reshape=_reshape,
         sort=_in_place(own["sort"]),
         __matmul__=products.matmul,
@@ -48,15 +53,6 @@ def install(own: dict[str, Any]) -> None:
         setattr(ndarray, name, method)
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: ndarray, *args: Any, **keywords: Any) -> Any:
-        return function(self, *args, **keywords)
-
-    method.__name__ = method.__qualname__ = function.__name__
-    method.__doc__ = function.__doc__
-    return method
-
-
 def _in_place(function: Callable[..., Any]) -> Callable[..., None]:
     """A method that puts a function's result in the array's place."""
 
@@ -69,12 +65,14 @@ def _in_place(function: Callable[..., Any]) -> Callable[..., None]:
     return method
 
 
-def _put(function: Callable[..., Any]) -> Callable[..., None]:
-    def put(self: ndarray, indices: Any, values: Any, mode: str = "raise") -> None:
-        """Assigns to the elements at these positions of the flat array."""
-        function(self, indices, values, mode=mode)
+def _nonzero(self: ndarray) -> Any:
+    """The positions of elements that are not zero."""
+    return through_numpy(np.nonzero, (self,), {})
 
-    return put
+
+def _compress(self: ndarray, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    """The parts along an axis for which a condition is true."""
+    return through_numpy(np.compress, (condition, self, axis), {} if out is None else {"out": out})
 
 
 def _fill(self: ndarray, value: Any) -> None:

@@ -21,6 +21,7 @@ from fuseir.numpy.elementwise import (
     as_operand,
     assign,
     broadcast_shape,
+    capture,
     launch,
     new_array,
     readable_beside,
@@ -78,7 +79,22 @@ class ufunc:  # noqa: N801 (NumPy's name)
             result = self.apply(operands, 2)
             if result is not NotImplemented:
                 return result
+        elif type(out) is ndarray and where is True and not keywords and self._known_into(operands, out):
+            return out
         return self._general(operands, out, where, keywords)
+
+    def _known_into(self, operands: tuple[Any, ...], out: ndarray) -> bool:
+        """Captures the function of operands into an array, if this was met before and takes a launch only; returns whether it did."""
+        form = out.signature.memo.get(self._key_into(operands))
+        if form is None or not _is_apart(operands, out):
+            return False
+        roots = [each.root for each in operands if isinstance(each, ndarray)]
+        scalars = tuple([each for each in operands if not isinstance(each, ndarray)])
+        capture(out.session, form, (*roots, out.root), scalars)
+        return True
+
+    def _key_into(self, operands: Sequence[Any]) -> tuple[Any, ...]:
+        return self, "out", *[each.signature if isinstance(each, ndarray) else type(each) for each in operands]
 
     def outer(self, a: Any, b: Any, **keywords: Any) -> Any:
         """The function of each element of one operand with each of the other."""
@@ -141,6 +157,8 @@ class ufunc:  # noqa: N801 (NumPy's name)
         result = operation.kind(session, root, signature)
         roots.append(root)
         frame = _frame(depth)
+        while frame.f_globals.get("__name__", "").startswith("fuseir.numpy") and frame.f_back is not None:
+            frame = frame.f_back
         session.capture(operation.form, tuple(roots), tuple(scalars), frame.f_code, frame.f_lasti)
         return result
 
@@ -225,10 +243,16 @@ class ufunc:  # noqa: N801 (NumPy's name)
         fits = all(type(operand) is not int or low <= operand <= high for operand in inputs)
         if not fits or any(each not in ELEMENT_NAMES for each in loop):
             return in_stream(self.numpy, operands, {"dtype": dtype, "out": out, "where": where, "casting": casting})
-        return self._into(inputs, loop, target, where, casting)
+        return self._into(inputs, loop, target, where, casting, dtype is not None)
 
     def _into(
-        self, inputs: tuple[Any, ...], loop: Sequence[np.dtype[Any]], out: ndarray | None, where: Any, casting: Any
+        self,
+        inputs: tuple[Any, ...],
+        loop: Sequence[np.dtype[Any]],
+        out: ndarray | None,
+        where: Any,
+        casting: Any,
+        dtype_given: bool,
     ) -> ndarray:
         """The function, cast to the type of ``out`` and written to it where ``where`` is true."""
         mask = None if where is True else as_array(where)
@@ -252,6 +276,9 @@ class ufunc:  # noqa: N801 (NumPy's name)
         task = self._task_into("".join(map(_letter, arguments)), tuple(casts), CAST[out.dtype], mask is not None)
         arguments += [readable_beside(mask, out, shape) for mask in masks]
         launch(task, *arguments, out)
+        plain = mask is None and casting == "same_kind" and not dtype_given and _is_apart(inputs, out)
+        if plain and all(isinstance(each, ndarray) or type(each) is float for each in inputs):
+            out.signature.memo[self._key_into(inputs)] = out.session.form(task, [*arguments, out])
         return out
 
     def _task_into(self, pattern: str, casts: tuple[str, ...], cast: str, masked: bool) -> Task:
@@ -274,6 +301,14 @@ def _parameters(pattern: str) -> str:
     """The parameters of a task's operands."""
     return ", ".join(
         f"{name}: {'read' if kind == 'a' else 'scalar'}" for name, kind in zip("xy", pattern, strict=False)
+    )
+
+
+def _is_apart(operands: Sequence[Any], out: ndarray) -> bool:
+    """Whether no operand shows elements of the result's store otherwise than the result does."""
+    return all(
+        not isinstance(each, ndarray) or each.root is not out.root or each.signature is out.signature
+        for each in operands
     )
 
 

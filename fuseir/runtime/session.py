@@ -183,7 +183,8 @@ class Session:
 
     def form(self, task: Task, arguments: Sequence[Any]) -> Form:
         """The form of launches of a task on arguments like these, for ``capture``. Raises as ``launch`` does."""
-        return self._new_form(task, arguments, None, None)
+        found = self._forms.by_call.get(call_key(task, arguments))
+        return found or self._new_form(task, arguments, None, None)
 
     def _new_form(
         self, task: Task, arguments: Sequence[Any], domain: Sequence[int] | None, partitions: Sequence[Partition] | None
