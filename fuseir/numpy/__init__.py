@@ -5,6 +5,7 @@ Functions that FuseIR has none of its own for are NumPy's, called on the arrays'
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy  # noqa: ICN001 (the module has the usual short name itself)
@@ -26,7 +27,7 @@ from fuseir.numpy import (
 from fuseir.numpy.array import ndarray as ndarray
 from fuseir.numpy.fallback import Namespace, or_numpy, seen_from_here
 from fuseir.numpy.opaque import changing, opaque
-from fuseir.numpy.operators import UFUNCS
+from fuseir.numpy.operators import NOT_OURS, UFUNCS
 from fuseir.numpy.random import random as random
 from fuseir.numpy.ufunc import ufunc as ufunc
 
@@ -35,7 +36,7 @@ _CREATION = """
     logspace ones ones_like tri zeros zeros_like
 """
 _RESHAPING = """
-    broadcast_arrays broadcast_to expand_dims flip moveaxis ravel reshape squeeze swapaxes transpose
+    broadcast_arrays broadcast_to expand_dims flip matrix_transpose moveaxis ravel reshape squeeze swapaxes transpose
 """
 _JOINING = "atleast_1d atleast_2d concatenate diff hstack roll stack tile vstack"
 _PARTS = """
@@ -87,8 +88,8 @@ _CHANGING = "fill_diagonal place put put_along_axis putmask"
 """The same, of functions that change their first argument."""
 
 _OPAQUE_LINALG = """
-    cholesky cond cross det diagonal eigh eigvalsh inv matmul matrix_norm matrix_power matrix_rank matrix_transpose multi_dot outer
-    pinv qr slogdet solve svd svdvals tensordot tensorinv tensorsolve trace vecdot vector_norm
+    cholesky cond cross det diagonal eigh eigvalsh inv matrix_norm matrix_power matrix_rank multi_dot pinv qr slogdet solve svd svdvals
+    tensordot tensorinv tensorsolve trace vecdot vector_norm
 """
 
 OWN: dict[str, Any] = {
@@ -96,6 +97,7 @@ OWN: dict[str, Any] = {
     **{name: opaque(getattr(numpy, name)) for name in _OPAQUE.split() if hasattr(numpy, name)},
     **{name: changing(getattr(numpy, name)) for name in _CHANGING.split()},
     "histogram": positions.histogram,
+    **dict.fromkeys(("asanyarray", "ascontiguousarray", "asfortranarray"), _NATIVE["asarray"]),
     "take": positions.take,
 }
 for _name in numpy.__all__:
@@ -104,13 +106,32 @@ for _name in numpy.__all__:
         OWN.setdefault(_name, OWN[_known_as])  # other names of the same functions
 """The functions of NumPy that are FuseIR's own here, and those that NumPy runs in the stream."""
 
-linalg = Namespace(
-    numpy.linalg,
-    {
-        "norm": or_numpy(calculus.norm, numpy.linalg.norm),
-        **{name: opaque(getattr(numpy.linalg, name)) for name in _OPAQUE_LINALG.split() if hasattr(numpy.linalg, name)},
-    },
-)
+_LINALG = {
+    "norm": or_numpy(calculus.norm, numpy.linalg.norm),
+    **{name: OWN[name] for name in ("matmul", "matrix_transpose", "outer")},
+    **{name: opaque(getattr(numpy.linalg, name)) for name in _OPAQUE_LINALG.split() if hasattr(numpy.linalg, name)},
+}
+linalg = Namespace(numpy.linalg, _LINALG)
+
+
+def functions() -> dict[str, dict[str, list[str]]]:
+    """The functions of NumPy's namespaces by what becomes of them: "fused", "in the stream", or "at once" (docs/numpy.md)."""
+    opaque_ufuncs = [UFUNCS[name] for name in NOT_OURS]
+    native = {id(each) for each in (*_NATIVE.values(), _LINALG["norm"]) if each not in opaque_ufuncs}
+    own = {"numpy": OWN, "numpy.linalg": _LINALG, "numpy.fft": {}}
+    found: dict[str, dict[str, list[str]]] = {}
+    for module, ours in own.items():
+        kinds: dict[str, list[str]] = {"fused": [], "in the stream": [], "at once": []}
+        namespace: Any = sys.modules[module]
+        for name in sorted(namespace.__all__):
+            theirs = getattr(namespace, name)
+            if name in ours:
+                kinds["fused" if id(ours[name]) in native else "in the stream"].append(name)
+            elif callable(theirs) and not isinstance(theirs, type):
+                kinds["at once"].append(name)
+        found[module] = kinds
+    return found
+
 
 globals().update(OWN)
 methods.install(OWN)

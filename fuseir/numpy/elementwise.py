@@ -128,8 +128,7 @@ def assign(target: ndarray, value: Any) -> None:
                 target.signature.memo[key] = target.session.form(FILL[target.dtype], (value, target))
             return
         value = as_array(np.asarray(value).astype(target.dtype))
-    while value.ndim > target.ndim and value.shape[0] == 1:
-        value = value.seen_as(value.signature.indexed(0))
+    value = without_leading_ones(value, target.ndim)
     if value.ndim > target.ndim or any(
         have not in (1, want) for have, want in zip(value.shape, target.shape[target.ndim - value.ndim :], strict=True)
     ):
@@ -138,6 +137,13 @@ def assign(target: ndarray, value: Any) -> None:
     launch(_ASSIGN[target.dtype], value, target)
     if ours and value.root is not target.root:
         target.signature.memo[key] = target.session.form(_ASSIGN[target.dtype], (value, target))
+
+
+def without_leading_ones(array: ndarray, rank: int) -> ndarray:
+    """The array with as many dimensions as ``rank``, where those that it has more are in front and of extent 1."""
+    while array.ndim > rank and array.shape[0] == 1:
+        array = array.seen_as(array.signature.indexed(0))
+    return array
 
 
 def broadcast_shape(operands: Sequence[Any]) -> Shape:

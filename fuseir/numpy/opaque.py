@@ -234,15 +234,15 @@ def _results(function: Callable[..., Any], call: Call) -> Any:
     shapes = [each.shape for each in call.arrays]
     large = sorted({extent for shape in shapes for extent in shape if extent > _KEPT})
     if large and len(large) <= len(_SMALL[0]):
+        small, other = [dict(zip(large, extents, strict=False)) for extents in _SMALL]
         try:
-            found = [_called(function, call, dict(zip(large, small, strict=False))) for small in _SMALL]
+            found, again = _called(function, call, small), _called(function, call, other)
         except Exception:
-            found = []
-        if found:
-            meant = [_meant(found[k], dict(zip(_SMALL[k], large, strict=False))) for k in (0, 1)]
-            joined = _joined(found[0], *meant, found[1])
-            if joined is not None:
-                return joined
+            return _called(function, call, {})  # which says what is wrong of the extents that there are
+        back, back_again = [{extent: k for k, extent in each.items()} for each in (small, other)]
+        joined = _joined(found, _meant(found, back), _meant(again, back_again), again)
+        if joined is not None:
+            return joined
     return _called(function, call, {})
 
 

@@ -22,10 +22,10 @@ _NAMES = """
     trunc
 """
 
-_NOT_OURS = frozenset({"conjugate", "divmod", "frexp", "gcd", "lcm", "ldexp", "modf", "spacing"})
+NOT_OURS = frozenset({"conjugate", "divmod", "frexp", "gcd", "lcm", "ldexp", "modf", "spacing"})
 """What the task language has no function for: NumPy runs them, in the stream."""
 
-UFUNCS: dict[str, ufunc] = {name: ufunc(name, is_ours=name not in _NOT_OURS) for name in _NAMES.split()}
+UFUNCS: dict[str, ufunc] = {name: ufunc(name, is_ours=name not in NOT_OURS) for name in _NAMES.split()}
 
 _frame = sys._getframe  # pyright: ignore[reportPrivateUsage]
 
@@ -94,6 +94,14 @@ _plain_power = _binary(UFUNCS["power"], depth=2)
 _POWERS = {2: UFUNCS["square"], 0.5: UFUNCS["sqrt"], -1: UFUNCS["reciprocal"], 1: UFUNCS["positive"]}
 
 
+def _divmod(self: ndarray, other: Any) -> Any:
+    return self // other, self % other
+
+
+def _rdivmod(self: ndarray, other: Any) -> Any:
+    return other // self, other % self
+
+
 def _unary(function: ufunc) -> Callable[[Any], Any]:
     def method(self: ndarray) -> Any:
         result = function.apply((self,), 2)
@@ -143,7 +151,6 @@ _BINARY = {
     "and": "bitwise_and",
     "or": "bitwise_or",
     "xor": "bitwise_xor",
-    "divmod": "divmod",
 }
 _COMPARISONS = {
     "eq": "equal",
@@ -161,11 +168,12 @@ def _operators() -> dict[str, Callable[..., Any]]:
     for operator, name in _BINARY.items():
         methods[f"__{operator}__"] = _binary(UFUNCS[name])
         methods[f"__r{operator}__"] = _binary(UFUNCS[name], reflected=True)
-        if operator != "divmod":
-            methods[f"__i{operator}__"] = _in_place(UFUNCS[name])
+        methods[f"__i{operator}__"] = _in_place(UFUNCS[name])
     methods.update({f"__{operator}__": _binary(UFUNCS[name]) for operator, name in _COMPARISONS.items()})
     methods.update({f"__{operator}__": _unary(UFUNCS[name]) for operator, name in _UNARY.items()})
     methods["__pow__"] = _power
+    methods["__divmod__"] = _divmod
+    methods["__rdivmod__"] = _rdivmod
     return methods
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fuseir.numpy.array import ndarray, normalized_axes
 from fuseir.numpy.choosing import where
-from fuseir.numpy.elementwise import as_array, assign, copied, new_array
+from fuseir.numpy.elementwise import as_array, assign, copied, new_array, without_leading_ones
 from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.joining import atleast_2d, concatenate
 from fuseir.numpy.opaque import in_stream
@@ -26,6 +26,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     array = as_array(a)
     if isinstance(repeats, ndarray):
         return through_numpy(np.repeat, (array, repeats, axis), {})
+    array = array if array.ndim else reshape(array, 1)
     counts = np.asarray(repeats)
     if counts.size != 1 or counts.dtype.kind not in "iu" or counts < 0:
         return in_stream(np.repeat, (array, counts.tolist(), axis), {})
@@ -266,8 +267,9 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
     if where is True:
         assign(dst, src)
     else:
-        wanted = broadcast_to(as_array(src).astype(dst.dtype), dst.shape)
-        assign(dst, _chosen(broadcast_to(as_array(where), dst.shape), wanted, dst))
+        mask, wanted = [without_leading_ones(as_array(each), dst.ndim) for each in (where, src)]
+        wanted = broadcast_to(wanted.astype(dst.dtype), dst.shape)
+        assign(dst, _chosen(broadcast_to(mask, dst.shape), wanted, dst))
 
 
 _chosen = where

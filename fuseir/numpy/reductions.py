@@ -138,7 +138,9 @@ def reduce(
             return known(array.session, array.root)
     axes = reduced_axes(axis, array.ndim)
     kind = np.dtype(dtype) if dtype is not None else reduction.dtype(array.dtype)
-    if kind not in ELEMENT_NAMES or (reduction in (SUM, PRODUCT) and kind.kind == "b"):
+    # The type of `out` is what NumPy folds in.
+    odd = isinstance(out, ndarray) and out.dtype != kind and dtype is None
+    if odd or kind not in ELEMENT_NAMES or (reduction in (SUM, PRODUCT) and kind.kind == "b"):
         keywords = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, "where": where}
         if initial is not None:
             keywords["initial"] = initial

@@ -139,8 +139,24 @@ class _Mirror:
 
 
 def ravel(a: Any, order: str = "C") -> ndarray:
-    """The elements in one dimension; a view where NumPy makes one."""
-    return reshape(a, -1, order)
+    """The elements in one dimension; a view where they lie in that order without gaps, as in NumPy."""
+    array = as_array(a)
+    if order == "F":
+        array = array.transpose()
+    return reshape(array, -1, copy=not _is_contiguous(array.signature))
+
+
+def _is_contiguous(signature: Signature) -> bool:
+    """Whether the elements of a view lie in order, without gaps."""
+    key = _is_contiguous
+    if key not in signature.memo:
+        _, strides = view_strides(signature.view, signature.store_shape, 1)
+        expected, found = 1, True
+        for extent, stride in zip(reversed(signature.shape), reversed(strides), strict=True):
+            found = found and (extent == 1 or stride == expected)
+            expected *= extent
+        signature.memo[key] = found or not expected
+    return signature.memo[key]
 
 
 def flatten(a: ndarray, order: str = "C") -> ndarray:
@@ -176,6 +192,14 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> ndarray:
     order = list(range(array.ndim))
     order[first], order[second] = second, first
     return array.transpose(order)
+
+
+def matrix_transpose(x: Any) -> ndarray:
+    """The view with the last two dimensions exchanged. Raises ValueError if there are none."""
+    array = as_array(x)
+    if array.ndim < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {array.ndim}")
+    return swapaxes(array, -1, -2)
 
 
 def moveaxis(a: Any, source: Any, destination: Any) -> ndarray:
