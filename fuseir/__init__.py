@@ -71,6 +71,7 @@ __all__ = [
     "cache_clear",
     "cache_info",
     "current_session",
+    "doctor",
     "explain",
     "fence",
     "flush",
@@ -191,6 +192,13 @@ def cache_info() -> CacheInfo:
 def cache_clear() -> int:
     """Removes all plans and kernels on disk, and returns how many files those were (``Session.cache_clear``)."""
     return _session().cache_clear()
+
+
+def doctor() -> str:
+    """What the current session runs on, and which lines of the program wait for values or leave the stream; ``print`` it."""
+    from fuseir.runtime.doctor import report
+
+    return report(_session())
 
 
 def stats() -> Statistics:

@@ -141,6 +141,18 @@ class UnknownWindowError(FuseirError):
     code = "FIR-E015"  # E014 is fuseir-run's, for backends that differ
 
 
+class SyncError(FuseirError):
+    """A value that is read where none may be (the option ``sync``)."""
+
+    code = "FIR-E016"
+
+
+class FallbackError(UnsupportedError):
+    """A function that NumPy would run where it may not (the option ``fallback``)."""
+
+    code = "FIR-E017"
+
+
 class FreezeWarning(UserWarning):
     """A frozen function that is captured anew again and again."""
 

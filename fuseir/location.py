@@ -30,6 +30,14 @@ class CallSite(NamedTuple):
         return SourceLocation(self.code.co_filename, line, (column or 0) + 1, text or None)
 
 
+def users_site() -> CallSite:
+    """The innermost call site that is neither in this package nor in NumPy."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("fuseir", "numpy"):
+        frame = frame.f_back
+    return CallSite(frame.f_code, frame.f_lasti)
+
+
 def call_site(depth: int) -> CallSite:
     """The call site ``depth`` frames above the caller of this function."""
     frame = sys._getframe(depth + 1)  # pyright: ignore[reportPrivateUsage]

@@ -48,6 +48,10 @@ class Options:
     """Whether a child process tries to load code from the cache before this one does."""
     background: bool = False
     """Whether windows that are not known run unfused at once, while their plans are made on a thread; never affects results."""
+    sync: str = "allow"
+    """What becomes of reads that make what was captured run: ``allow``, ``log`` (a line for each place), or ``error``."""
+    fallback: str = "warn"
+    """What becomes of functions that NumPy runs in place of ``fuseir.numpy``: ``allow``, ``warn`` (once each), or ``error``."""
     dump_ir: str | os.PathLike[str] | None = None
     """Folder that receives every captured window as IR, and the output of every pass."""
     remarks: str | None = None
@@ -70,6 +74,8 @@ REMARK_KINDS = ("passed", "missed", "failed", "analysis")
 """MLIR's kinds of remarks."""
 
 
+_CHOICES = {"sync": ("allow", "log", "error"), "fallback": ("allow", "warn", "error")}
+
 _VARIABLES = {
     "target": "FUSEIR_BACKEND",
     "threads": "FUSEIR_NUM_THREADS",
@@ -86,6 +92,8 @@ _VARIABLES = {
     "cache_bytes": "FUSEIR_CACHE_BYTES",
     "cache_probe": "FUSEIR_CACHE_PROBE",
     "background": "FUSEIR_BACKGROUND",
+    "sync": "FUSEIR_SYNC",
+    "fallback": "FUSEIR_FALLBACK",
     "dump_ir": "FUSEIR_DUMP_IR",
     "remarks": "FUSEIR_REMARKS",
     "remarks_file": "FUSEIR_REMARKS_FILE",
@@ -112,6 +120,9 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
     options = replace(Options(), **values)
     if options.target not in ("cpu", "reference"):
         raise UsageError(f"unknown target '{options.target}'; targets are cpu, reference")
+    for key, choices in _CHOICES.items():
+        if (value := getattr(options, key)) not in choices:
+            raise UsageError(f"option '{key}' is one of {', '.join(choices)}, not {value!r}")
     if options.pool_bytes is None:
         options = replace(options, pool_bytes=(total_memory() or _USUAL_MEMORY) // _KEPT_SHARE)
     for key, least in (
@@ -146,7 +157,7 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
 
 
 def _parse(field: str, variable: str, text: str) -> Any:
-    if field in ("target", "cache_dir", "dump_ir", "remarks", "remarks_file"):
+    if field in ("target", "sync", "fallback", "cache_dir", "dump_ir", "remarks", "remarks_file"):
         return text
     if field in ("fuse", "trace", "check", "cache", "cache_probe", "background"):
         if text not in ("0", "1"):

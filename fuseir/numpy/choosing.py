@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from fuseir.dialects.dist.partition import Shape
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray
-from fuseir.numpy.elementwise import CAST, as_operand, broadcast_shape, launch, new_array
+from fuseir.numpy.elementwise import CAST, as_operand, assign, broadcast_shape, capture, launch, new_array
 from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.opaque import in_stream
 from fuseir.numpy.operators import UFUNCS
+from fuseir.runtime.forms import Form
 from fuseir.runtime.tasks import Task, defined_task
 
 _TASKS: dict[Any, Task] = {}
@@ -22,12 +25,22 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
         return through_numpy(np.where, (condition,), {})
     if x is None or y is None:
         raise ValueError("either both or neither of x and y should be given")
-    operands = [as_operand(each) for each in (condition, x, y)]
+    given = condition, x, y
+    key = where, *[each.signature if isinstance(each, ndarray) else type(each) for each in given]
+    first = next((each for each in given if isinstance(each, ndarray)), None)
+    known: tuple[Form, Shape, np.dtype[Any]] | None = None if first is None else first.signature.memo.get(key)
+    if known is not None and first is not None:
+        form, shape, kind = known
+        result = new_array(shape, kind)
+        roots = tuple([each.root for each in (*given, result) if isinstance(each, ndarray)])
+        capture(first.session, form, roots, tuple([each for each in given if not isinstance(each, ndarray)]))
+        return result
+    operands = [as_operand(each) for each in given]
     kinds = [_weak(each) for each in operands[1:]]
     numbers = all(isinstance(each, ndarray | bool | int | float | np.generic) for each in operands)
     ours = any(isinstance(each, ndarray) for each in operands)
     if not ours or not numbers or np.result_type(*kinds) not in ELEMENT_NAMES:
-        return through_numpy(np.where, (condition, x, y), {})
+        return in_stream(np.where, (condition, x, y), {})
     kind = np.result_type(*kinds)
     # Integers that the type does not hold wrap, here only.
     operands[1:] = [
@@ -40,7 +53,10 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     ]
     if not isinstance(arguments[0], ndarray):
         arguments[0] = bool(arguments[0])
-    launch(_task(tuple([isinstance(each, ndarray) for each in arguments]), kind), *arguments, result)
+    task = _task(tuple([isinstance(each, ndarray) for each in arguments]), kind)
+    launch(task, *arguments, result)
+    if first is not None and all(isinstance(each, ndarray) or type(each) in (float, bool) for each in given):
+        first.signature.memo[key] = result.session.form(task, (*arguments, result)), shape, kind
     return result
 
 
@@ -59,6 +75,26 @@ def _task(arrays: tuple[bool, ...], kind: np.dtype[Any]) -> Task:
         text = f"task where({parameters}, z: write) {{ z = select(bool(c), {cast}(x), {cast}(y)) }}"
         task = _TASKS[arrays, kind] = defined_task(text)
     return task
+
+
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The first choice whose condition is true, element by element; else the default."""
+    conditions = [as_operand(each) for each in condlist]
+    choices = [as_operand(each) for each in (*choicelist, default)]
+    numbers = all(isinstance(each, ndarray | bool | int | float | np.generic) for each in choices)
+    ours = any(isinstance(each, ndarray) for each in (*conditions, *choices))
+    truths = all(isinstance(each, bool) or getattr(each, "dtype", None) == np.bool_ for each in conditions)
+    kind: Any = np.result_type(*map(_weak, choices)) if numbers else None
+    if not ours or not truths or not conditions or len(conditions) != len(choices) - 1 or kind not in ELEMENT_NAMES:
+        return in_stream(np.select, (condlist, choicelist, default), {})
+    shape = broadcast_shape([*conditions, *choices])
+    result: Any = new_array(shape, kind)
+    assign(result, choices[-1])
+    for condition, choice in zip(reversed(conditions), reversed(choices[:-1]), strict=True):
+        result = where(
+            condition, choice if isinstance(choice, ndarray) else np.asarray(choice).astype(kind)[()], result
+        )
+    return result
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **keywords: Any) -> Any:

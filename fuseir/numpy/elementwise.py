@@ -13,9 +13,12 @@ from fuseir.dialects.dist.view import views_meet
 from fuseir.dtypes import ELEMENT_NAMES, element_dtype
 from fuseir.errors import LegalityError
 from fuseir.numpy.array import Scalar, ndarray
-from fuseir.runtime.session import current_session
+from fuseir.runtime.forms import Form
+from fuseir.runtime.session import Session, current_session
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import Task, defined_task
+
+_frame = sys._getframe  # pyright: ignore[reportPrivateUsage]
 
 CAST = {dtype: "bool" if dtype.kind == "b" else f"{dtype.kind}{8 * dtype.itemsize}" for dtype in ELEMENT_NAMES}
 """How the task language casts to an element type."""
@@ -49,23 +52,30 @@ def launch(task: Task, *arguments: Any, layout: Layout | None = None) -> None:
 
     Raises ValueError, as NumPy does, where that array cannot be written to because it repeats elements.
     """
-    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fuseir.numpy"):
-        frame = frame.f_back
     session = arguments[-1].session
     try:
         form = session.form(task, arguments, *(layout or ()))
     except LegalityError as error:
         raise ValueError("assignment destination is read-only") from error
-    roots = tuple([each.root for each in arguments if isinstance(each, ndarray)])
-    scalars = tuple([each for each in arguments if not isinstance(each, ndarray)])
+    if form.scalars:
+        roots = tuple([arguments[k].root for k in form.stores])
+        capture(session, form, roots, tuple([arguments[k] for k in form.scalars]))
+    else:
+        capture(session, form, tuple([each.root for each in arguments]), ())
+
+
+def capture(session: Session, form: Form, roots: tuple[RootStore, ...], scalars: tuple[Any, ...]) -> None:
+    """Captures a launch of a known form. Its line is the nearest one that is not in this package."""
+    frame = _frame(1)
+    while frame.f_globals.get("__name__", "").startswith("fuseir.numpy") and frame.f_back is not None:
+        frame = frame.f_back
     session.capture(form, roots, scalars, frame.f_code, frame.f_lasti)
 
 
 def new_array(shape: Shape, dtype: np.dtype[Any]) -> ndarray:
     """An array without contents, for a launch that writes it."""
     session = current_session()
-    signature = session.signatures.whole(shape, dtype)
+    signature = session.signatures.asked(shape, dtype)
     root = RootStore(signature, None, None)
     if session.made is not None:
         session.made.append(root)
@@ -85,7 +95,7 @@ def readable_beside(operand: Any, out: ndarray, shape: Shape) -> Any:
 
 _COPY = defined_task("task copy(x: read, z: write) { z = x }")
 _ASSIGN = {dtype: defined_task(f"task assign(x: read, z: write) {{ z = {cast}(x) }}") for dtype, cast in CAST.items()}
-_FILL = {dtype: defined_task(f"task fill(a: scalar, z: write) {{ z = {cast}(a) }}") for dtype, cast in CAST.items()}
+FILL = {dtype: defined_task(f"task fill(a: scalar, z: write) {{ z = {cast}(a) }}") for dtype, cast in CAST.items()}
 
 
 def copied(array: ndarray, kind: type[ndarray] | None = None) -> ndarray:
@@ -105,6 +115,20 @@ def converted(array: ndarray, dtype: np.dtype[Any]) -> ndarray:
 
 def assign(target: ndarray, value: Any) -> None:
     """Writes a value to all of an array, cast to its element type and broadcast, as ``target[...] = value``."""
+    kind = type(value)
+    ours = kind is ndarray or kind is Scalar
+    if ours and value.root is target.root and value.signature is target.signature:
+        return  # the last part of `a[…] += b`, which has changed the elements already
+    key = assign, value.signature if ours else kind
+    form: Form | None = target.signature.memo.get(key)
+    if form is not None:
+        # Kept for arrays and floats that need nothing but the launch.
+        if kind is float:
+            capture(target.session, form, (target.root,), (value,))
+            return
+        if value.root is not target.root:
+            capture(target.session, form, (value.root, target.root), ())
+            return
     value = as_operand(value)
     if not isinstance(value, ndarray):
         if type(value) is int and target.dtype.kind in "iu":
@@ -112,17 +136,27 @@ def assign(target: ndarray, value: Any) -> None:
         if isinstance(value, bool | int | float | np.generic) and (
             not isinstance(value, np.generic) or value.dtype in ELEMENT_NAMES
         ):
-            launch(_FILL[target.dtype], value, target)
+            launch(FILL[target.dtype], value, target)
+            if kind is float:
+                target.signature.memo[key] = target.session.form(FILL[target.dtype], (value, target))
             return
         value = as_array(np.asarray(value).astype(target.dtype))
-    while value.ndim > target.ndim and value.shape[0] == 1:
-        value = value.seen_as(value.signature.indexed(0))
+    value = without_leading_ones(value, target.ndim)
     if value.ndim > target.ndim or any(
         have not in (1, want) for have, want in zip(value.shape, target.shape[target.ndim - value.ndim :], strict=True)
     ):
         raise ValueError(f"could not broadcast input array from shape {value.shape} into shape {target.shape}")
     value = readable_beside(value, target, target.shape)
     launch(_ASSIGN[target.dtype], value, target)
+    if ours and value.root is not target.root:
+        target.signature.memo[key] = target.session.form(_ASSIGN[target.dtype], (value, target))
+
+
+def without_leading_ones(array: ndarray, rank: int) -> ndarray:
+    """The array with as many dimensions as ``rank``, where those that it has more are in front and of extent 1."""
+    while array.ndim > rank and array.shape[0] == 1:
+        array = array.seen_as(array.signature.indexed(0))
+    return array
 
 
 def broadcast_shape(operands: Sequence[Any]) -> Shape:

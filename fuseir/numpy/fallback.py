@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import update_wrapper
 from types import ModuleType
@@ -12,14 +11,11 @@ from typing import Any
 import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
-from fuseir.errors import FallbackWarning, UnsupportedError
+from fuseir.errors import FallbackError, FallbackWarning, UnsupportedError
+from fuseir.location import users_site
 from fuseir.numpy.array import Scalar, ndarray
 from fuseir.runtime.session import current_session
 from fuseir.runtime.tasks import opaque_task
-
-calls: Counter[str] = Counter()
-"""How often each function of NumPy was called in place of one of ours."""
-
 
 _CHANGES_FIRST = frozenset(
     {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask", "shuffle", "at", "setfield"}
@@ -33,6 +29,9 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
     Arrays in ``out``, and those that a function is known to change, are changed. Warns at the first call of each function.
     """
     name = getattr(function, "__name__", str(function))
+    if not _has_arrays(args) and not _has_arrays(tuple(keywords.values())):
+        return as_ours(function(*args, **keywords))
+    first = current_session().usage.note_fallback(_full_name(function), _instead(_full_name(function)))
     outs = keywords.get("out")
     outs = outs if isinstance(outs, tuple) else (outs,)
     changed = [each for each in outs if isinstance(each, ndarray)]
@@ -41,13 +40,8 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
     contents: dict[int, np.ndarray[Any, Any]] = {}
     given = _contents((*args, dict(keywords)), contents)
     result = function(*given[:-1], **given[-1])
-    if not calls[name]:
-        warnings.warn(
-            f"NumPy itself runs '{name}' for arguments of these kinds: nothing fuses with it",
-            FallbackWarning,
-            stacklevel=4,
-        )
-    calls[name] += 1
+    if first and current_session().usage.fallback == "warn":
+        _warn(f"NumPy itself runs '{_full_name(function)}' for arguments of these kinds: nothing fuses with it")
     for array in changed:
         replace_contents(array, contents[id(array)])
         if result is contents[id(array)]:
@@ -57,12 +51,53 @@ def through_numpy(function: Callable[..., Any], args: Sequence[Any], keywords: M
     return as_ours(result, contents.values())
 
 
+def _has_arrays(values: Any) -> bool:
+    """Whether there are arrays of ours among arguments."""
+    if type(values) in (tuple, list):
+        return any(map(_has_arrays, values))
+    return isinstance(values, ndarray)
+
+
+def _full_name(function: Callable[..., Any]) -> str:
+    """A function's name, after that of NumPy's module if it is in one."""
+    name = getattr(function, "__name__", str(function))
+    module = (getattr(function, "__module__", "") or "").partition(".")[2]
+    return f"{module}.{name}" if module in ("linalg", "fft", "random") else name
+
+
+def _instead(name: str) -> str:
+    """What a program can do in place of a function that has to look at elements."""
+    return _INSTEAD.get(
+        name.partition(".")[0], "call NumPy's own on numpy.asarray(x), where the program reads values anyway"
+    )
+
+
+_INSTEAD = dict.fromkeys(
+    ("nonzero", "flatnonzero", "argwhere", "extract", "compress", "where"),
+    "where(mask, x, y) and reductions with where=mask keep the shape",
+) | {
+    "unique": "sort(x) and a comparison of neighbours keep the shape",
+    "bincount": "histogram(x, bins, range) has a shape that is known",
+    "apply_along_axis": "call the function on whole arrays, with axis=",
+    "fft": "spectra are complex numbers, which are NumPy's arrays: call numpy.fft on numpy.asarray(x)",
+}
+
+
+def _warn(text: str) -> None:
+    """A warning at the user's line."""
+    site = users_site()
+    place = site.resolve()
+    warnings.warn_explicit(text, FallbackWarning, place.file, place.line)
+
+
 def or_numpy(function: Callable[..., Any], numpys: Callable[..., Any]) -> Callable[..., Any]:
     """A function of ours that leaves element types which stores cannot hold to NumPy's."""
 
     def call(*args: Any, **keywords: Any) -> Any:
         try:
             return function(*args, **keywords)
+        except FallbackError:
+            raise
         except UnsupportedError:
             return through_numpy(numpys, args, keywords)
 
@@ -111,8 +146,6 @@ def as_ours(value: Any, taken: Iterable[np.ndarray[Any, Any]] = ()) -> Any:
         return kind([as_ours(each, taken) for each in value])
     if isinstance(value, tuple) and hasattr(value, "_fields"):  # the results of linalg
         return kind(*[as_ours(each, taken) for each in value])
-    if isinstance(value, np.random.Generator | np.random.RandomState):
-        return Wrapped(value)
     return value
 
 
@@ -132,9 +165,10 @@ def seen_from_here(found: Any) -> Any:
 class Namespace(ModuleType):
     """A module of NumPy (``linalg``, ``fft``, ``random``) whose functions take our arrays and return them."""
 
-    def __init__(self, module: ModuleType) -> None:
+    def __init__(self, module: ModuleType, own: Mapping[str, Any] | None = None) -> None:
         super().__init__(module.__name__.replace("numpy", "fuseir.numpy", 1), module.__doc__)
         self.__dict__["_module"] = module
+        self.__dict__.update(own or {})
 
     def __getattr__(self, name: str) -> Any:
         found = self.__dict__[name] = seen_from_here(getattr(self.__dict__["_module"], name))
@@ -142,31 +176,3 @@ class Namespace(ModuleType):
 
     def __dir__(self) -> list[str]:
         return dir(self.__dict__["_module"])
-
-
-class Wrapped:
-    """An object of NumPy's, such as a ``Generator``, whose methods take our arrays and return them."""
-
-    def __init__(self, found: Any) -> None:
-        self.__dict__["wrapped"] = found
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.__dict__["wrapped"], name)
-        return _quiet(found) if callable(found) else found
-
-    def __repr__(self) -> str:
-        return repr(self.__dict__["wrapped"])
-
-
-def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that makes arrays: nothing could have fused with it."""
-
-    def call(*args: Any, **keywords: Any) -> Any:
-        contents: dict[int, np.ndarray[Any, Any]] = {}
-        given = _contents((*args, keywords), contents)
-        result = function(*given[:-1], **given[-1])
-        if function.__name__ == "shuffle" and args and isinstance(args[0], ndarray):
-            replace_contents(args[0], contents[id(args[0])])
-        return as_ours(result, contents.values())
-
-    return update_wrapper(call, function)

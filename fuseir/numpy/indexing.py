@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from fuseir.numpy.array import ndarray, repeats_elements
 from fuseir.numpy.elementwise import CAST, as_array, as_operand, assign, copied, launch, readable_beside
 from fuseir.numpy.fallback import as_ours
+from fuseir.numpy.opaque import change_in_stream, in_stream
 from fuseir.runtime.tasks import defined_task, opaque_task
 
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
@@ -26,7 +28,7 @@ def get_item(array: ndarray, index: Any) -> Any:
     What others select is looked up now, as the result's shape depends on it.
     """
     if not _is_basic(index):
-        return as_ours(array.numpy()[_plain(index)])
+        return _selected(array, index)
     signature = array.signature.indexed(index)
     view = array.seen_as(signature)
     if signature.shape or index is Ellipsis or (type(index) is tuple and any(each is Ellipsis for each in index)):
@@ -48,15 +50,44 @@ def set_item(array: ndarray, index: Any, value: Any) -> None:
         value = readable_beside(value, array, array.shape)
         launch(_PUT_WHERE[array.dtype, "read" if isinstance(value, ndarray) else "scalar"], mask, value, array)
         return
-    place, values = _plain(index), _plain(value)
-    # Indices that are out of range, and shapes that do not fit, are errors here: tried on an array that takes no memory.
-    selected = np.broadcast_to(np.zeros((), array.dtype), array.shape)[place]
-    np.broadcast_shapes(np.shape(values), selected.shape)
+    if any(_is_mask(each) for each in (index if type(index) is tuple else (index,))):
+        # How many values a mask takes depends on its elements.
+        place, values = _plain(index), _plain(value)
+        selected = np.broadcast_to(np.zeros((), array.dtype), array.shape)[place]
+        np.broadcast_shapes(np.shape(values), selected.shape)
 
-    def put(elements: np.ndarray[Any, Any]) -> None:
-        elements[place] = values
+        def put(elements: np.ndarray[Any, Any]) -> None:
+            elements[place] = values
 
-    launch(opaque_task(put, ["read_write"], "put"), array)
+        launch(opaque_task(put, ["read_write"], "put"), array)
+        return
+    _check_positions(array, index)
+    change_in_stream(operator.setitem, (array, index, value), {})
+
+
+def _selected(array: ndarray, index: Any) -> Any:
+    """What an index with positions or masks selects: at once with a mask, as the shape depends on its elements; else in the stream."""
+    if any(_is_mask(each) for each in (index if type(index) is tuple else (index,))):
+        return as_ours(array.numpy()[_plain(index)])
+    _check_positions(array, index)
+    return in_stream(operator.getitem, (array, index), {})
+
+
+def _is_mask(entry: Any) -> bool:
+    """Whether an entry of an index is a truth value or an array of these."""
+    if isinstance(entry, ndarray | np.ndarray):
+        return entry.dtype.kind == "b"
+    return isinstance(entry, bool | np.bool_) or (
+        isinstance(entry, list) and np.asarray(_plain(entry)).dtype.kind == "b"
+    )
+
+
+def _check_positions(array: ndarray, index: Any) -> None:
+    """Raises IndexError for positions that are known now and out of range; those that are computed are looked at when they are used."""
+    entries = index if type(index) is tuple else (index,)
+    if any(isinstance(each, np.ndarray | list) for each in entries):
+        plain = tuple([np.zeros((), int) if isinstance(each, ndarray) else each for each in entries])
+        np.broadcast_to(np.zeros((), np.int8), array.shape)[plain]
 
 
 def _is_basic(index: Any) -> bool:

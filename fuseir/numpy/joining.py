@@ -11,7 +11,7 @@ from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray, normalized_axes
 from fuseir.numpy.elementwise import as_array, assign, new_array
 from fuseir.numpy.fallback import through_numpy
-from fuseir.numpy.reshaping import expand_dims, flip, ravel, reshape
+from fuseir.numpy.reshaping import broadcast_to, expand_dims, ravel, reshape
 
 
 def concatenate(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
@@ -100,6 +100,9 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     array = as_array(a)
     if axis is None:
         return reshape(roll(ravel(array), shift, 0), array.shape)
+    if type(shift) is int and type(axis) is int:
+        (k,) = normalized_axes(axis, array.ndim)
+        return _rolled(array, shift % array.shape[k] if array.shape[k] else 0, k)
     axes = (axis,) if hasattr(axis, "__index__") else tuple(axis)
     shifts, named = np.broadcast_arrays(shift, axes)
     for amount, along in zip(shifts.ravel().tolist(), named.ravel().tolist(), strict=True):
@@ -124,12 +127,11 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     (along,) = normalized_axes(axis, array.ndim)
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
-    if prepend is not None or append is not None:
-        return through_numpy(
-            np.diff,
-            (array, n, axis),
-            {k: v for k, v in (("prepend", prepend), ("append", append)) if v is not None},
-        )
+    around = [None if each is None else as_array(each) for each in (prepend, array, append)]
+    if len([each for each in around if each is not None]) > 1:
+        edge = [1 if k == along else extent for k, extent in enumerate(array.shape)]
+        parts = [each if each.ndim else broadcast_to(each, edge) for each in around if each is not None]
+        array = concatenate(parts, along)
     for _ in range(n):
         upper = array[(*[slice(None)] * along, slice(1, None))]  # pyright: ignore[reportIndexIssue]
         lower = array[(*[slice(None)] * along, slice(None, -1))]  # pyright: ignore[reportIndexIssue]
@@ -147,6 +149,3 @@ def tile(A: Any, reps: Any) -> Any:  # noqa: N803 (NumPy's name)
     for k, count in enumerate(counts):
         array = concatenate([array] * count, k) if count else array[(*[slice(None)] * k, slice(0))]  # pyright: ignore[reportIndexIssue]
     return array
-
-
-__all__ = ["atleast_1d", "atleast_2d", "concatenate", "diff", "flip", "hstack", "roll", "stack", "tile", "vstack"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fuseir.numpy import choosing, creation, positions, products, reductions, reshaping
+from fuseir.numpy import creation, products, reshaping
 from fuseir.numpy.array import ndarray
 from fuseir.numpy.elementwise import copied
 from fuseir.numpy.indexing import get_item, set_item
@@ -16,7 +15,11 @@ from fuseir.numpy.operators import OPERATORS
 from fuseir.numpy.protocols import protocols
 from fuseir.runtime.session import current_session
 
-_REDUCTIONS = ("all", "any", "max", "mean", "min", "prod", "std", "sum", "var")
+_FUNCTIONS = """
+    all any argmax argmin argpartition argsort choose clip cumprod cumsum diagonal dot max mean min prod repeat round searchsorted
+    squeeze std sum swapaxes take trace var
+"""
+"""Methods that are functions of the package, with the array as first argument."""
 
 
 def install(own: dict[str, Any]) -> None:
@@ -24,13 +27,14 @@ def install(own: dict[str, Any]) -> None:
     methods: dict[str, Any] = dict(OPERATORS)
     methods.update(protocols(own))
     methods.update(members(own))
-    methods.update({name: _method(getattr(reductions, name)) for name in _REDUCTIONS})
-    methods.update({name: _method(getattr(reshaping, name)) for name in ("flatten", "ravel", "squeeze", "swapaxes")})
-    methods.update({name: _method(getattr(positions, name)) for name in ("argmax", "argmin")})
+    # Functions of Python's are methods as they are.
+    methods.update({name: own[name] for name in _FUNCTIONS.split()})
     methods.update(
-        clip=_method(choosing.clip),
+        conj=_conjugate,
+        conjugate=_conjugate,
+        flatten=reshaping.flatten,
+        ravel=reshaping.ravel,
         reshape=_reshape,
-        dot=_method(products.dot),
         __matmul__=products.matmul,
         __rmatmul__=_rmatmul,
         __getitem__=get_item,
@@ -45,13 +49,9 @@ def install(own: dict[str, Any]) -> None:
         setattr(ndarray, name, method)
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: ndarray, *args: Any, **keywords: Any) -> Any:
-        return function(self, *args, **keywords)
-
-    method.__name__ = method.__qualname__ = function.__name__
-    method.__doc__ = function.__doc__
-    return method
+def _conjugate(self: ndarray) -> ndarray:
+    """The array itself: its elements are real numbers."""
+    return self
 
 
 def _astype(

@@ -14,24 +14,17 @@ from fuseir.numpy.ufunc import ufunc
 
 _NAMES = """
     absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh bitwise_and bitwise_count bitwise_or bitwise_xor cbrt ceil
-    conjugate copysign cos cosh degrees divide divmod equal exp exp2 expm1 fabs float_power floor floor_divide fmax fmin fmod frexp gcd
-    greater
-    greater_equal heaviside hypot invert isfinite isinf isnan lcm ldexp left_shift less less_equal log log10 log1p log2 logaddexp
-    logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum modf multiply negative nextafter not_equal positive
-    power radians reciprocal remainder right_shift rint sign signbit sin sinh spacing sqrt square subtract tan tanh trunc
+    conjugate copysign cos cosh deg2rad degrees divide divmod equal exp exp2 expm1 fabs float_power floor floor_divide fmax fmin fmod
+    frexp gcd greater greater_equal heaviside hypot invert isfinite isinf isnan lcm ldexp left_shift less less_equal log log10 log1p
+    log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor maximum minimum modf multiply negative nextafter not_equal
+    positive power rad2deg radians reciprocal remainder right_shift rint sign signbit sin sinh spacing sqrt square subtract tan tanh
+    trunc
 """
 
-_NOT_OURS = frozenset({"conjugate", "divmod", "frexp", "gcd", "lcm", "ldexp", "modf", "spacing"})
-"""What the task language has no function for: NumPy runs them."""
+NOT_OURS = frozenset({"conjugate", "divmod", "frexp", "gcd", "lcm", "ldexp", "modf", "spacing"})
+"""What the task language has no function for: NumPy runs them, in the stream."""
 
-ALIASES = {
-    name: function.__name__
-    for name, function in vars(np).items()
-    if isinstance(function, np.ufunc) and name != function.__name__ and function.__name__ in _NAMES.split()
-}
-"""NumPy's other names of these functions."""
-
-UFUNCS: dict[str, ufunc] = {name: ufunc(name, is_ours=name not in _NOT_OURS) for name in _NAMES.split()}
+UFUNCS: dict[str, ufunc] = {name: ufunc(name, is_ours=name not in NOT_OURS) for name in _NAMES.split()}
 
 _frame = sys._getframe  # pyright: ignore[reportPrivateUsage]
 
@@ -93,6 +86,14 @@ _plain_power = _binary(UFUNCS["power"], depth=2)
 _POWERS = {2: UFUNCS["square"], 0.5: UFUNCS["sqrt"], -1: UFUNCS["reciprocal"], 1: UFUNCS["positive"]}
 
 
+def _divmod(self: ndarray, other: Any) -> Any:
+    return self // other, self % other
+
+
+def _rdivmod(self: ndarray, other: Any) -> Any:
+    return other // self, other % self
+
+
 def _unary(function: ufunc) -> Callable[[Any], Any]:
     def method(self: ndarray) -> Any:
         result = function.apply((self,), 2)
@@ -142,7 +143,6 @@ _BINARY = {
     "and": "bitwise_and",
     "or": "bitwise_or",
     "xor": "bitwise_xor",
-    "divmod": "divmod",
 }
 _COMPARISONS = {
     "eq": "equal",
@@ -160,11 +160,12 @@ def _operators() -> dict[str, Callable[..., Any]]:
     for operator, name in _BINARY.items():
         methods[f"__{operator}__"] = _binary(UFUNCS[name])
         methods[f"__r{operator}__"] = _binary(UFUNCS[name], reflected=True)
-        if operator != "divmod":
-            methods[f"__i{operator}__"] = _in_place(UFUNCS[name])
+        methods[f"__i{operator}__"] = _in_place(UFUNCS[name])
     methods.update({f"__{operator}__": _binary(UFUNCS[name]) for operator, name in _COMPARISONS.items()})
     methods.update({f"__{operator}__": _unary(UFUNCS[name]) for operator, name in _UNARY.items()})
     methods["__pow__"] = _power
+    methods["__divmod__"] = _divmod
+    methods["__rdivmod__"] = _rdivmod
     return methods
 
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray
-from fuseir.numpy.elementwise import as_array, as_operand, assign, launch, new_array
-from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.elementwise import CAST, as_array, as_operand, assign, launch, new_array
+from fuseir.numpy.opaque import in_stream
 from fuseir.numpy.operators import UFUNCS
-from fuseir.numpy.reductions import SUM, reduce
+from fuseir.numpy.reductions import Fold
 from fuseir.numpy.reshaping import ravel, reshape
-from fuseir.runtime.tasks import opaque_task
+from fuseir.runtime.tasks import Task, defined_task, opaque_task
 
 
 def _matmul(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
@@ -29,6 +29,10 @@ _MATMUL = opaque_task(_matmul, ["read", "read", "write"], "matmul")
 
 def matmul(x1: Any, x2: Any, out: Any = None, **keywords: Any) -> Any:
     """The matrix product, over stacks of matrices where there are more dimensions. Raises ValueError for shapes that do not fit."""
+    if out is None and not keywords:
+        known = _known(x1, x2)
+        if known is not None:
+            return known(x1.session, x1.root, x2.root)
     found = _both(np.matmul, x1, x2, out, keywords)
     if not isinstance(found, tuple):
         return found
@@ -43,10 +47,10 @@ def matmul(x1: Any, x2: Any, out: Any = None, **keywords: Any) -> Any:
             "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature (n?,k),(k,m?)->(n?,m?) "
             f"(size {inner} is different from {a.shape[-1]})"
         )
-    if (a.ndim == 1 and b.ndim == 1) or b.ndim == 1:
-        result = _summed(a, b, -1, kind)
+    if b.ndim == 1:
+        result = _summed(a, b, a.ndim - 1, kind)
     elif a.ndim == 1:
-        result = _summed(reshape(a, (*a.shape, 1)), b, -2, kind)
+        result = _summed(a, b, b.ndim - 2, kind)
     else:
         shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
         result = new_array(shape, kind)
@@ -65,12 +69,36 @@ def _both(
         kind = np.result_type(a.dtype, b.dtype)
         if kind in ELEMENT_NAMES and kind.kind in "iuf":
             return a, b, kind
-    return through_numpy(function, (x1, x2), {**keywords, **({} if out is None else {"out": out})})
+    return in_stream(function, (x1, x2), {**keywords, **({} if out is None else {"out": out})})
+
+
+def _known(x1: Any, x2: Any) -> Fold | None:
+    """What the product with a vector does with arrays like these, if any was met."""
+    if isinstance(x1, ndarray) and isinstance(x2, ndarray):
+        return x1.signature.memo.get((_summed, x2.signature))
+    return None
+
+
+_TASKS: dict[Any, Task] = {}
 
 
 def _summed(a: ndarray, b: ndarray, axis: int, kind: np.dtype[Any]) -> Any:
-    """The sum of products of elements along an axis."""
-    return reduce(SUM, UFUNCS["multiply"](a, b), axis, kind)
+    """The sum of products of elements along an axis of their common shape; one of them is a vector, along that axis."""
+    key = a.dtype, b.dtype, a.ndim, b.ndim, axis, kind
+    task = _TASKS.get(key)
+    if task is None:
+        cast = CAST[kind]
+        text = f"task dot(x: read, y: read, s: reduce<add>) {{ s = sum({cast}(x) * {cast}(y), axis=({axis},)) }}"
+        task = _TASKS[key] = defined_task(text)
+    shape = a.shape if a.ndim >= b.ndim else b.shape
+    views = [a, b]
+    if a.ndim < b.ndim:
+        views[0] = a.seen_as(a.signature.indexed((slice(None), None)).broadcast_to(shape))
+    elif b.ndim < a.ndim:
+        views[1] = b.seen_as(b.signature.broadcast_to(shape))
+    fold = Fold(task, views, (axis,), False, kind, 0)
+    a.signature.memo[_summed, b.signature] = fold
+    return fold(a.session, a.root, b.root)
 
 
 def _into(out: Any, result: Any) -> Any:
@@ -86,6 +114,9 @@ def _into(out: Any, result: Any) -> Any:
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """The product of vectors or matrices; with a scalar, element by element."""
+    known = _known(a, b) if out is None else None
+    if known is not None:
+        return known(a.session, a.root, b.root)
     found = _both(np.dot, a, b, out, {})
     if not isinstance(found, tuple):
         return found
@@ -93,7 +124,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     if not x.ndim or not y.ndim:
         return UFUNCS["multiply"](x, y, out=out)
     if y.ndim > 2 or (x.ndim > 2 and y.ndim == 2):
-        return through_numpy(np.dot, (x, y), {} if out is None else {"out": out})
+        return in_stream(np.dot, (x, y), {} if out is None else {"out": out})
     inner, along = (y.shape[0], 0) if y.ndim == 1 else (y.shape[-2], y.ndim - 2)
     if x.shape[-1] != inner:
         shapes = f"{x.shape} and {y.shape}".replace(", ", ",")
@@ -111,7 +142,7 @@ def inner(a: Any, b: Any) -> Any:
     x, y = as_array(a), as_array(b)
     if x.ndim == 1 and y.ndim == 1:
         return dot(x, y)
-    return through_numpy(np.inner, (x, y), {})
+    return in_stream(np.inner, (x, y), {})
 
 
 def outer(a: Any, b: Any, out: Any = None) -> Any:

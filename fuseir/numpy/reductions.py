@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod as product
 from typing import Any
@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
+from fuseir.errors import FallbackError, UnsupportedError
 from fuseir.numpy.array import Scalar, ndarray, normalized_axes
-from fuseir.numpy.elementwise import CAST, as_array, assign, launch, new_array
+from fuseir.numpy.elementwise import CAST, FILL, as_array, assign, capture
 from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.operators import UFUNCS
-from fuseir.numpy.ufunc import raise_as_numpy
-from fuseir.runtime.session import current_session
+from fuseir.numpy.ufunc import Operation, raise_as_numpy
+from fuseir.runtime.forms import Form
+from fuseir.runtime.session import Session
+from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import Task, defined_task
 
 
@@ -38,7 +41,7 @@ def _highest(dtype: np.dtype[Any]) -> Any:
     return {"f": np.inf, "b": True}.get(dtype.kind) if dtype.kind in "fb" else np.iinfo(dtype).max
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reduction:
     """How a function folds: the operator of the store, the fold of the task language, the element type it folds in, and what it folds from.
 
@@ -63,6 +66,59 @@ ALL = Reduction("logical_and", "and", "all", lambda _: np.dtype(bool), lambda _:
 _TASKS: dict[Any, Task] = {}
 
 
+class Fold:
+    """A reduction of arrays of some kind over axes of the first: the form of the launch, and the result's signature and class.
+
+    What is folded into is new: of the contents ``start`` if it is small, else filled with ``value`` by a launch of the form ``fill``.
+    """
+
+    __slots__ = ("fill", "form", "kind", "signature", "start", "value")
+
+    def __init__(
+        self,
+        task: Task,
+        arguments: Sequence[ndarray],
+        axes: tuple[int, ...],
+        keepdims: bool,
+        dtype: np.dtype[Any],
+        value: Any,
+    ) -> None:
+        extents, session = arguments[0].shape, arguments[0].session
+        kept = tuple([1 if k in axes else extent for k, extent in enumerate(extents)])
+        shape = kept if keepdims else tuple([extent for k, extent in enumerate(extents) if k not in axes])
+        signature = session.signatures.asked(shape, dtype)
+        result = into = ndarray(session, RootStore(signature, None, None), signature)
+        if keepdims:
+            index = tuple([0 if k in axes else slice(None) for k in range(len(extents))])
+            into = result.seen_as(signature.indexed(index))
+        self.form = session.form(task, [*arguments, into])
+        self.signature = signature
+        self.kind: type[ndarray] = ndarray if signature.shape else Scalar
+        self.value = value
+        self.start: np.ndarray[Any, Any] | None = None
+        self.fill: Form | None = None
+        if product(signature.shape) <= _FEW:
+            self.start = np.full(signature.shape, value, signature.dtype)
+        else:
+            self.fill = session.form(FILL[signature.dtype], [value, result])
+
+    def __call__(self, session: Session, *roots: RootStore) -> ndarray:
+        """Captures the reduction of stores."""
+        signature, start = self.signature, self.start
+        root = RootStore(signature, None, None if start is None else start.copy())
+        if session.made is not None:
+            session.made.append(root)
+        result = self.kind(session, root, signature)
+        if self.fill is not None:
+            capture(session, self.fill, (root,), (self.value,))
+        capture(session, self.form, (*roots, root), ())
+        return result
+
+
+_FEW = 64
+"""So many elements are faster filled here than by a launch."""
+
+
 def reduce(
     reduction: Reduction,
     a: Any,
@@ -75,9 +131,17 @@ def reduce(
 ) -> Any:
     """A reduction, with the arguments that NumPy's have. Raises AxisError, TypeError and ValueError as NumPy does."""
     array = as_array(a)
+    plain = out is None and where is True and initial is None
+    key = reduction, axis, type(axis), keepdims, dtype
+    if plain and _has_hash(key):
+        known: Fold | None = array.signature.memo.get(key)
+        if known is not None:
+            return known(array.session, array.root)
     axes = reduced_axes(axis, array.ndim)
     kind = np.dtype(dtype) if dtype is not None else reduction.dtype(array.dtype)
-    if kind not in ELEMENT_NAMES or (reduction in (SUM, PRODUCT) and kind.kind == "b"):
+    # The type of `out` is what NumPy folds in.
+    odd = isinstance(out, ndarray) and out.dtype != kind and dtype is None
+    if odd or kind not in ELEMENT_NAMES or (reduction in (SUM, PRODUCT) and kind.kind == "b"):
         keywords = {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, "where": where}
         if initial is not None:
             keywords["initial"] = initial
@@ -89,20 +153,15 @@ def reduce(
             raise ValueError(
                 f"reduction operation '{reduction.name}' does not have an identity, so to use a where mask one has to specify 'initial'"
             )
-    kept = tuple([1 if k in axes else extent for k, extent in enumerate(array.shape)])
-    shape = kept if keepdims else tuple([extent for k, extent in enumerate(array.shape) if k not in axes])
     arguments = [array]
     if where is not True:
         mask = as_array(where)
         arguments.append(mask.seen_as(mask.signature.broadcast_to(array.shape)))
     start = reduction.identity(kind) if initial is None else initial
-    result = _started(shape, kind, start)
-    into = result
-    if keepdims:
-        into = result.seen_as(
-            result.signature.indexed(tuple([0 if k in axes else slice(None) for k in range(array.ndim)]))
-        )
-    launch(_task(reduction, array, axes, kind, len(arguments) > 1), *arguments, into)
+    task = _task(reduction, array, axes, kind, len(arguments) > 1)
+    fold = Fold(task, arguments, axes, keepdims, kind, start)
+    result = fold(array.session, *[each.root for each in arguments])
+    shape = result.shape
     if out is not None:
         if out.shape != shape:
             raise ValueError(f"output parameter for reduction operation {reduction.name} has the wrong shape")
@@ -110,7 +169,18 @@ def reduce(
             raise_as_numpy(np.positive, [result], out)
         assign(out, result)
         return out
-    return result if shape else Scalar(result.session, result.root, result.signature)
+    if plain and _has_hash(key):
+        array.signature.memo[key] = fold
+    return result
+
+
+def _has_hash(key: Any) -> bool:
+    """Whether something can be looked up."""
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    return True
 
 
 def reduced_axes(axis: Any, rank: int) -> tuple[int, ...]:
@@ -118,19 +188,6 @@ def reduced_axes(axis: Any, rank: int) -> tuple[int, ...]:
     if axis is None or (not rank and axis in (0, -1)):
         return tuple(range(rank))
     return normalized_axes(axis, rank)
-
-
-def _started(shape: tuple[int, ...], dtype: np.dtype[Any], start: Any) -> ndarray:
-    """An array to fold into."""
-    if product(shape) > _FEW:
-        result = new_array(shape, dtype)
-        assign(result, start)
-        return result
-    return current_session().wrap(np.full(shape, start, dtype), ndarray)
-
-
-_FEW = 64
-"""So many elements are faster filled here than by a launch."""
 
 
 def _task(reduction: Reduction, array: ndarray, axes: tuple[int, ...], kind: np.dtype[Any], masked: bool) -> Task:
@@ -164,12 +221,33 @@ def mean(
 ) -> Any:
     """The mean along axes; integers are summed as f64."""
     array = as_array(a)
-    if dtype is None and array.dtype.kind in "biu":
-        dtype = np.float64
-    total = reduce(SUM, array, axis, dtype, None, keepdims, where=where)
-    count = count_of(array, axis) if where is True else reduce(SUM, _mask(where, array), axis, None, None, keepdims)
+    key = mean, axis, type(axis), keepdims, dtype
+    if out is None and where is True and _has_hash(key):
+        known: tuple[Fold, Operation, float] | None = array.signature.memo.get(key)
+        if known is not None:
+            return _divided(known[1], known[0](array.session, array.root), known[2])
+    kind = np.float64 if dtype is None and array.dtype.kind in "biu" else dtype
+    total = reduce(SUM, array, axis, kind, None, keepdims, where=where)
+    if where is not True:
+        return UFUNCS["divide"](total, reduce(SUM, _mask(where, array), axis, None, None, keepdims), out=out)
     # The sum's own type, as in NumPy: an f32 stays one.
-    return UFUNCS["divide"](total, count, out=out)
+    divide, count = UFUNCS["divide"], float(count_of(array, axis))
+    result = divide(total, count, out=out)
+    fold = array.signature.memo.get((SUM, axis, type(axis), keepdims, kind)) if _has_hash(key) else None
+    if fold is not None and out is None:
+        array.signature.memo[key] = fold, total.signature.memo[divide, total.signature, float], count
+    return result
+
+
+def _divided(operation: Operation, total: ndarray, count: float) -> ndarray:
+    """A known operation of an array and a number."""
+    session, signature = total.session, operation.signature
+    root = RootStore(signature, None, None)
+    if session.made is not None:
+        session.made.append(root)
+    result = operation.kind(session, root, signature)
+    capture(session, operation.form, (total.root, root), (count,))
+    return result
 
 
 def _mask(where: Any, array: ndarray) -> ndarray:
@@ -235,12 +313,24 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 def _named(reduction: Reduction, *, typed: bool, start: bool = True) -> Callable[..., Any]:
     """NumPy's function of a reduction: with ``dtype`` if it is one that widens, with ``initial`` if it takes one."""
 
+    numpys = getattr(np, reduction.fold)
+    kept_key = reduction, None, type(None), False, None
+
     def function(a: Any, axis: Any = None, *args: Any, **keywords: Any) -> Any:
+        if axis is None and not args and not keywords and isinstance(a, ndarray):
+            known: Fold | None = a.signature.memo.get(kept_key)
+            if known is not None:
+                return known(a.session, a.root)
         names = ("dtype", "out", "keepdims") if typed else ("out", "keepdims")
         given = dict(zip(names, args, strict=False)) | keywords
         if given.get("keepdims") is np._NoValue:  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
             given.pop("keepdims")
-        return reduce(reduction, a, axis, **given)
+        try:
+            return reduce(reduction, a, axis, **given)
+        except FallbackError:
+            raise
+        except UnsupportedError:
+            return through_numpy(numpys, (a, axis, *args), keywords)
 
     function.__name__ = function.__qualname__ = reduction.fold
     function.__doc__ = f"NumPy's ``{reduction.fold}``."

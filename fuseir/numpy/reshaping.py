@@ -37,9 +37,9 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
     if order == "F":
         return reshape(array.transpose(), tuple(reversed(_extents(array, shape))), copy=copy).transpose()
     extents = _extents(array, shape)
-    view = _unit_view(array, extents)
-    if view is not None:
-        found = array.seen_as(array.signature.through(view))
+    signature = _unit_view(array.signature, extents)
+    if signature is not None:
+        found = array.seen_as(signature)
         return copied(found, ndarray) if copy else found
     result = _reshaped(array, extents)
     if copy:
@@ -67,15 +67,22 @@ def _extents(array: ndarray, shape: Any) -> tuple[int, ...]:
     return tuple(extents)
 
 
-def _unit_view(array: ndarray, extents: Sequence[int]) -> View | None:
+def _unit_view(signature: Signature, extents: tuple[int, ...]) -> Signature | None:
     """The view of that shape, if the shapes differ in dimensions of extent 1 only."""
-    old = [(k, extent) for k, extent in enumerate(array.shape) if extent != 1]
-    new = [(k, extent) for k, extent in enumerate(extents) if extent != 1]
-    if [extent for _, extent in old] != [extent for _, extent in new]:
-        return None
-    place = {k: n for (k, _), (n, _) in zip(old, new, strict=True)}
-    results = [Coordinate(place[k], 1, 0) if k in place else Coordinate(None, 0, 0) for k in range(array.ndim)]
-    return View(tuple(extents), IndexMap(len(extents), tuple(results)))
+    if extents == signature.shape:
+        return signature
+    key = _unit_view, extents
+    if key not in signature.memo:
+        old = [(k, extent) for k, extent in enumerate(signature.shape) if extent != 1]
+        new = [(k, extent) for k, extent in enumerate(extents) if extent != 1]
+        found = None
+        if [extent for _, extent in old] == [extent for _, extent in new]:
+            place = {k: n for (k, _), (n, _) in zip(old, new, strict=True)}
+            rank = len(signature.shape)
+            results = [Coordinate(place[k], 1, 0) if k in place else Coordinate(None, 0, 0) for k in range(rank)]
+            found = signature.through(View(extents, IndexMap(len(extents), tuple(results))))
+        signature.memo[key] = found
+    return signature.memo[key]
 
 
 def _copy_elements(source: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> None:
@@ -221,6 +228,14 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> ndarray:
     order = list(range(array.ndim))
     order[first], order[second] = second, first
     return array.transpose(order)
+
+
+def matrix_transpose(x: Any) -> ndarray:
+    """The view with the last two dimensions exchanged. Raises ValueError if there are none."""
+    array = as_array(x)
+    if array.ndim < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {array.ndim}")
+    return swapaxes(array, -1, -2)
 
 
 def moveaxis(a: Any, source: Any, destination: Any) -> ndarray:

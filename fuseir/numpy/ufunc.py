@@ -21,11 +21,13 @@ from fuseir.numpy.elementwise import (
     as_operand,
     assign,
     broadcast_shape,
+    capture,
     launch,
     new_array,
     readable_beside,
 )
 from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.opaque import change_in_stream, in_stream
 from fuseir.runtime.forms import Form
 from fuseir.runtime.session import Session
 from fuseir.runtime.signatures import Signature
@@ -77,7 +79,22 @@ class ufunc:  # noqa: N801 (NumPy's name)
             result = self.apply(operands, 2)
             if result is not NotImplemented:
                 return result
+        elif type(out) is ndarray and where is True and not keywords and self._known_into(operands, out):
+            return out
         return self._general(operands, out, where, keywords)
+
+    def _known_into(self, operands: tuple[Any, ...], out: ndarray) -> bool:
+        """Captures the function of operands into an array, if this was met before and takes a launch only; returns whether it did."""
+        form = out.signature.memo.get(self._key_into(operands))
+        if form is None or not _is_apart(operands, out):
+            return False
+        roots = [each.root for each in operands if isinstance(each, ndarray)]
+        scalars = tuple([each for each in operands if not isinstance(each, ndarray)])
+        capture(out.session, form, (*roots, out.root), scalars)
+        return True
+
+    def _key_into(self, operands: Sequence[Any]) -> tuple[Any, ...]:
+        return self, "out", *[each.signature if isinstance(each, ndarray) else type(each) for each in operands]
 
     def outer(self, a: Any, b: Any, **keywords: Any) -> Any:
         """The function of each element of one operand with each of the other."""
@@ -91,7 +108,7 @@ class ufunc:  # noqa: N801 (NumPy's name)
 
     def accumulate(self, *args: Any, **keywords: Any) -> Any:
         """NumPy's ``accumulate``."""
-        return through_numpy(self.numpy.accumulate, args, keywords)
+        return in_stream(self.numpy.accumulate, args, keywords)
 
     def reduceat(self, *args: Any, **keywords: Any) -> Any:
         """NumPy's ``reduceat``."""
@@ -99,7 +116,10 @@ class ufunc:  # noqa: N801 (NumPy's name)
 
     def at(self, *args: Any) -> None:
         """NumPy's ``at``: changes its first argument."""
-        through_numpy(self.numpy.at, args, {})
+        if isinstance(args[0], ndarray):
+            change_in_stream(self.numpy.at, args, {})
+        else:
+            through_numpy(self.numpy.at, args, {})
 
     def apply(self, operands: tuple[Any, ...], depth: int) -> Any:
         """The function of operands, of which one at least is an array of ours; else NotImplemented.
@@ -130,9 +150,10 @@ class ufunc:  # noqa: N801 (NumPy's name)
         for scalar in scalars:
             if type(scalar) is int and not operation.low <= scalar <= operation.high:
                 return NotImplemented
-        return session.produce(
-            operation.kind, operation.form, operation.signature, tuple(roots), tuple(scalars), _frame(depth)
-        )
+        frame = _frame(depth)
+        while frame.f_globals.get("__name__", "").startswith("fuseir.numpy") and frame.f_back is not None:
+            frame = frame.f_back
+        return session.produce(operation.kind, operation.form, operation.signature, tuple(roots), tuple(scalars), frame)
 
     # What is not met every time
 
@@ -226,18 +247,26 @@ class ufunc:  # noqa: N801 (NumPy's name)
                 extra["where"] = where
             if out is not None:
                 extra["out"] = out
-            return through_numpy(self.numpy, operands, {**keywords, **extra})
+            return in_stream(self.numpy, operands, {**keywords, **extra})
         kinds = tuple([_kind(operand) for operand in inputs])
         wanted = (*[None] * self.nin, None if dtype is None else np.dtype(dtype))
         loop = self.numpy.resolve_dtypes((*kinds, None), signature=wanted, casting=casting)  # pyright: ignore[reportArgumentType, reportCallIssue]
         low, high = self._limits(loop[:-1], inputs)
         fits = all(type(operand) is not int or low <= operand <= high for operand in inputs)
-        if not fits or any(each not in ELEMENT_NAMES for each in loop) or self._depends_on_values(inputs, loop):
+        if self._depends_on_values(inputs, loop):
             return through_numpy(self.numpy, operands, {"dtype": dtype, "out": out, "where": where, "casting": casting})
-        return self._into(inputs, loop, target, where, casting)
+        if not fits or any(each not in ELEMENT_NAMES for each in loop):
+            return in_stream(self.numpy, operands, {"dtype": dtype, "out": out, "where": where, "casting": casting})
+        return self._into(inputs, loop, target, where, casting, dtype is not None)
 
     def _into(
-        self, inputs: tuple[Any, ...], loop: Sequence[np.dtype[Any]], out: ndarray | None, where: Any, casting: Any
+        self,
+        inputs: tuple[Any, ...],
+        loop: Sequence[np.dtype[Any]],
+        out: ndarray | None,
+        where: Any,
+        casting: Any,
+        dtype_given: bool,
     ) -> ndarray:
         """The function, cast to the type of ``out`` and written to it where ``where`` is true."""
         mask = None if where is True else as_array(where)
@@ -261,6 +290,9 @@ class ufunc:  # noqa: N801 (NumPy's name)
         task = self._task_into("".join(map(_letter, arguments)), tuple(casts), CAST[out.dtype], mask is not None)
         arguments += [readable_beside(mask, out, shape) for mask in masks]
         launch(task, *arguments, out)
+        plain = mask is None and casting == "same_kind" and not dtype_given and _is_apart(inputs, out)
+        if plain and all(isinstance(each, ndarray) or type(each) is float for each in inputs):
+            out.signature.memo[self._key_into(inputs)] = out.session.form(task, [*arguments, out])
         return out
 
     def _task_into(self, pattern: str, casts: tuple[str, ...], cast: str, masked: bool) -> Task:
@@ -283,6 +315,14 @@ def _parameters(pattern: str) -> str:
     """The parameters of a task's operands."""
     return ", ".join(
         f"{name}: {'read' if kind == 'a' else 'scalar'}" for name, kind in zip("xy", pattern, strict=False)
+    )
+
+
+def _is_apart(operands: Sequence[Any], out: ndarray) -> bool:
+    """Whether no operand shows elements of the result's store otherwise than the result does."""
+    return all(
+        not isinstance(each, ndarray) or each.root is not out.root or each.signature is out.signature
+        for each in operands
     )
 
 

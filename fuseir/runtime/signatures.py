@@ -68,9 +68,13 @@ class Signature:
 
     def transposed(self, order: Sequence[int]) -> Signature:
         """The signature of the view whose dimension k is this one's dimension ``order[k]``, a permutation."""
-        results = [Coordinate(list(order).index(k), 1, 0) for k in range(len(order))]
-        view = View(tuple([self.shape[axis] for axis in order]), IndexMap(len(order), tuple(results)))
-        return self.through(view)
+        key = "transposed", *order
+        found = self._windows.get(key)
+        if found is None:
+            results = [Coordinate(list(order).index(k), 1, 0) for k in range(len(order))]
+            view = View(tuple([self.shape[axis] for axis in order]), IndexMap(len(order), tuple(results)))
+            found = self._windows[key] = self.through(view)
+        return found
 
     def broadcast_to(self, shape: Shape) -> Signature:
         """The signature of the view that repeats elements, by NumPy's rules. Raises ShapeError."""

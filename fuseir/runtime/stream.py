@@ -34,6 +34,7 @@ from fuseir.runtime.stores import Handle, RootStore, raise_if_lost
 from fuseir.runtime.tracing.replayer import Replay, Replayer
 from fuseir.runtime.tracing.report import TracingReport
 from fuseir.runtime.tracing.tracer import Tracer
+from fuseir.runtime.usage import Usage
 from fuseir.runtime.window import Segment, Window
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Stream:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.statistics = Statistics()
+        self.usage = Usage(options.sync, options.fallback)
         self._lock = threading.RLock()
         self._window = Window(options.window)
         self._tracer = Tracer(self._window) if options.trace and options.fuse else None
@@ -188,6 +190,7 @@ class Stream:
                 self._refuse_inside_tasks("read")
                 self._refuse_in_recording("reads a store")
             if self._window.changes(root):
+                self.usage.note_sync()
                 self.statistics.forced_flushes += 1
                 self._run_all()
             raise_if_lost(root)

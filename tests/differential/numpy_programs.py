@@ -18,7 +18,72 @@ import numpy as np
 EXACT = ("+", "-", "*")
 FUNCTIONS = ("np.minimum", "np.maximum", "np.add", "np.multiply", "np.subtract", "np.equal", "np.less")
 UNARY = ("np.negative", "np.absolute", "np.square", "np.sign", "np.positive")
-DTYPES = ("float64", "float32", "int64", "int32", "int8", "uint8", "bool")
+DTYPES = ("float64", "float32", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool")
+COMPARISONS = ("<", "<=", "==", "!=")
+AXES = ("None", "0", "1", "-1", "(0, 1)")
+ONE_ARRAY = (
+    "np.sort({x}, axis={axis})",
+    "np.argsort({x}, axis={axis}, kind='stable')",
+    "np.cumsum({x}, axis={axis})",
+    "np.cumprod({x}, axis={axis})",
+    "np.argmax({x}, axis={axis})",
+    "np.argmin({x}, axis={axis})",
+    "np.flip({x}, axis={axis})",
+    "np.repeat({x}, {count}, axis={axis})",
+    "np.tile({x}, {count})",
+    "np.pad({x}, {count})",
+    "np.pad({x}, ({count}, 1), 'edge')",
+    "np.pad({x}, 1, 'reflect')",
+    "np.take({x}, [0, -1, 1], axis={axis})",
+    "np.diff({x}, axis={last})",
+    "np.diff({x}, axis={last}, prepend=1)",
+    "np.tril({x}, {shift})",
+    "np.triu({x}, {shift})",
+    "np.rot90({x}, {shift})",
+    "np.count_nonzero({x}, axis={axis})",
+    "np.ptp({x}, axis={axis})",
+    "np.nansum({x}, axis={axis})",
+    "np.nanmax({x}, axis={axis})",
+    "np.nan_to_num({x})",
+    "np.round({x})",
+    "np.unique({x})",
+    "np.diagonal({x}, {shift}).copy()",
+    "np.trace({x})",
+    "np.swapaxes({x}, 0, {last})",
+    "np.expand_dims({x}, {last})",
+    "np.squeeze({x})",
+    "np.append({x}, {scalar})",
+    "np.array_split({x}, 2)[{count} % 2]",
+    "np.delete({x}, 0, axis={last})",
+    "np.clip({x}, 0, 3)",
+    "np.zeros_like({x})",
+    "np.full_like({x}, 2)",
+    "np.broadcast_to({x}, (2, *{x}.shape)).copy()",
+    "np.vander({x}, 2)",
+)
+TWO_ARRAYS = (
+    "np.stack([{x}, {y}], axis={last})",
+    "np.vstack([{x}, {y}])",
+    "np.hstack([{x}, {y}])",
+    "np.column_stack([{x}, {y}])",
+    "np.append({x}, {y})",
+    "np.searchsorted(np.sort({x}, axis=None), {y})",
+    "np.kron({x}, {y})",
+    "np.isin({x}, {y})",
+    "np.divmod({x}, {y})[{count} % 2]",
+    "np.select([{x} > 1, {x} > 0], [{x}, {y}], 3)",
+    "np.outer({x}, {y})",
+    "np.meshgrid({x}, {y})[{count} % 2]",
+    "np.einsum('i,i->i', {x}, {y})",
+    "np.where({x} > {y}, {x}, {y})",
+    "np.maximum({x}, {y}, where={x} > 0, out=np.zeros_like({x}))",
+    "np.add.outer({x}, {y})",
+    "np.fmax({x}, {y})",
+    "np.floor_divide({x}, {y})",
+    "np.remainder({x}, {y})",
+    "np.copysign({x}, {y})",
+    "np.array_equal({x}, {y}) + {x}",
+)
 
 
 class Writer:
@@ -78,7 +143,7 @@ class Writer:
         low = 0 if self.rng.random() < 0.5 else -3
         values = [self.rng.randint(low, 5) for _ in range(size)]
         dtype = self.rng.choice(DTYPES)
-        if dtype in ("uint8", "bool"):
+        if dtype.startswith(("uint", "bool")):
             values = [abs(value) for value in values]
         return f"np.array({values}, dtype=np.{dtype + '_' if dtype == 'bool' else dtype}).reshape({shape})"
 
@@ -102,7 +167,7 @@ class Writer:
 
     def _expression(self) -> str:
         x, y = self._any(), self._any()
-        kind = self.rng.randrange(18)
+        kind = self.rng.randrange(26)
         if kind < 4:
             return f"{x} {self.rng.choice(EXACT)} {y}"
         if kind < 6:
@@ -124,14 +189,36 @@ class Writer:
         if kind == 13:
             return f"{x}.reshape({self.rng.choice(('-1', '(2, -1)', '(-1, 3)', '(1, -1)', '(-1, 1, 2)'))})"
         if kind == 14:
-            axis = self.rng.choice(("None", "0", "1", "-1", "(0, 1)"))
+            axis = self.rng.choice(AXES)
             function = self.rng.choice(("sum", "max", "min", "any", "all", "prod"))
-            return f"np.{function}({x}, axis={axis}, keepdims={self.rng.random() < 0.3})"
+            more = self.rng.choice(("", "", "", f", where={x} > 1", f", where={x} > 1, initial=1", ", initial=2"))
+            return f"np.{function}({x}, axis={axis}, keepdims={self.rng.random() < 0.3}{more})"
         if kind == 15:
             return f"{x}.astype(np.{self.rng.choice(('float64', 'float32', 'bool_'))})"
+        if kind in (18, 19, 20, 21):
+            return self._filled(self.rng.choice(ONE_ARRAY), x, y)
+        if kind in (22, 23):
+            return self._filled(self.rng.choice(TWO_ARRAYS), x, y)
+        if kind == 24:
+            places = self.rng.choice(("[0, -1]", "[1, 0, 1]", f"np.argsort({x}, axis=None, kind='stable') % 2"))
+            return self.rng.choice((f"{x}[{places}]", f"{x}[..., {places}]", f"{x}[:, {places}]"))
+        if kind == 25:
+            return f"{x} {self.rng.choice(COMPARISONS)} {y}"
         if kind == 16:
             return f"{x}[{x} > {self.rng.randint(-1, 3)}]"
         return f"{x}[{self._index(self.names[x].shape)}]"
+
+    def _filled(self, form: str, x: str, y: str) -> str:
+        rng = self.rng
+        return form.format(
+            x=x,
+            y=y,
+            axis=rng.choice(AXES[:4]),
+            last=rng.choice(AXES[1:4]),
+            count=rng.randint(0, 3),
+            shift=rng.randint(-2, 2),
+            scalar=self._scalar(),
+        )
 
     def _assign_new(self) -> None:
         self._new(self._expression())
@@ -154,8 +241,22 @@ class Writer:
             self._run(f"{target} = {self.rng.choice((y, '1', '2', 'True'))}")
         elif choice < 0.8:
             self._run(f"{target} {self.rng.choice(EXACT)}= {y}")
-        else:
+        elif choice < 0.9:
             self._run(f"{x}[{x} > {self.rng.randint(-1, 3)}] = {self.rng.choice(('0', '1', '2'))}")
+        else:
+            change = self.rng.choice(
+                (
+                    f"{x}[[0, -1]] = {self.rng.choice((y, '1'))}",
+                    f"{x}[..., [1, 0]] = 2",
+                    f"{x}.sort()",
+                    f"{x}.fill(3)",
+                    f"np.put({x}, [0, 2], [1, 2])",
+                    f"np.copyto({x}, {y}, where={x} > 1)",
+                    f"np.add.at({x}, [0, 0], 1)",
+                    f"np.fill_diagonal({x}, 5)",
+                )
+            )
+            self._run(change)
 
     def _shift(self) -> None:
         """Assignments from one part of an array to another: NumPy copies first."""
@@ -167,7 +268,16 @@ class Writer:
     def _out(self) -> None:
         x, y, z = self._any(), self._any(), self._any()
         if self.names[z].dtype.kind == "f" or self.names[x].dtype.kind != "f":
-            self._run(f"{self.rng.choice(FUNCTIONS[:5])}({x}, {y}, out={z})")
+            call = self.rng.choice(
+                (
+                    f"{self.rng.choice(FUNCTIONS[:5])}({x}, {y}, out={z})",
+                    f"{self.rng.choice(FUNCTIONS[:5])}({x}, {y}, out={z}, where={x} > 0)",
+                    f"np.{self.rng.choice(('sum', 'max', 'min'))}({x}, axis={self.rng.choice(AXES)}, out={z})",
+                    f"np.clip({x}, 0, 2, out={z})",
+                    f"np.square({x}, out={z})",
+                )
+            )
+            self._run(call)
 
     STATEMENTS = (_assign_new, _assign_new, _assign_new, _view, _in_place, _set, _set, _shift, _out)
 
@@ -193,7 +303,7 @@ def difference(program: str, module: Any) -> str | None:
     return None
 
 
-def main(count: int, first: int) -> int:
+def main(count: int = 1000, first: int = 0) -> int:
     """Compares programs, prints those that differ, and returns 1 if there are any."""
     import fuseir.numpy as fnp
 
@@ -213,4 +323,4 @@ def main(count: int, first: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*[*map(int, sys.argv[1:]), 1000, 0][:2]))
+    sys.exit(main(*map(int, sys.argv[1:])))

@@ -31,7 +31,7 @@ ALLOWED = {
     "runtime": {"dialects", "passes", "codegen", "lang", "checking", "cache"},
     "numpy": {"runtime", "dialects"},
     "universe": set(),  # names of modules as text; nothing is imported until it is used
-    "tools": {"dialects", "passes", "codegen", "checking", "runtime", "universe"},
+    "tools": {"dialects", "passes", "codegen", "checking", "runtime", "universe", "numpy"},
     "__init__": {"runtime", "dialects", "cache"},
     "__main__": {"tools", "runtime", "dialects"},
 }
