@@ -133,6 +133,19 @@ def test_less_is_mined_as_time_goes_by() -> None:
     assert counts[2] - counts[1] == counts[1] - counts[0] <= 8
 
 
+@pytest.mark.parametrize("sampling", [paper(5, 40), Sampling(), Sampling(4, 64, 8, 5, 4, 16)])
+def test_nothing_is_due_before_it_says(sampling: Sampling) -> None:
+    history, taken = History(sampling), 0
+    tokens = [k % 9 for k in range(3000)]
+    assert history.append(tokens[:9]) == History(sampling).append(tokens[:9])
+    while history.position < len(tokens) - 1000:
+        at = history.position
+        assert not history.append(tokens[at : at + history.until_due - 1])
+        assert history.until_due == 1
+        taken += len(history.append([tokens[history.position]]))
+    assert taken > 5
+
+
 def test_new_tokens_all_the_time_do_not_make_it_mine_all_the_time() -> None:
     tokens = [k if k % 20 == 0 else k % 20 for k in range(1 << 17)]
     samples = History(Sampling()).append(tokens)
@@ -283,6 +296,7 @@ def test_only_so_many_candidates_of_one_sample() -> None:
     assert Miner(Mining(minimum=2, candidates=2)).mine(sample).candidates == (tuple(words[-1]), tuple(words[-2]))
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # from Python 3.12 on, where there are threads
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_mines_what_is_left() -> None:
     miner = Miner(Mining(minimum=2))
