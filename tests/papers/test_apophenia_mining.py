@@ -121,6 +121,19 @@ def test_a_new_loop_is_a_candidate_in_its_fourth_time_around(period: int, kind: 
     assert iterations_until_found(setup, body) <= 4
 
 
+@pytest.mark.parametrize("period", [5, 30, 200])
+def test_a_loop_in_which_values_are_read_begins_behind_the_read(period: int) -> None:
+    """A read is a token of its own each time: the candidate is what stands between reads, in this rotation, in the fourth time around."""
+    history, miner = History(Sampling()), Miner(Mining())
+    body = [k % (period - 2) for k in range(period)]
+    found: list[int] = []
+    for iteration in range(1, 11):
+        for sample in [*history.append(body), *history.separate()]:
+            found += [iteration for candidate in miner.mine(sample).candidates if candidate == tuple(body)]
+    assert found
+    assert found[0] <= 4
+
+
 def test_a_loop_of_tokens_that_were_there_before_is_found_by_the_ruler() -> None:
     rng = random.Random(4)
     setup = [rng.randrange(40) for _ in range(1000)]

@@ -88,7 +88,7 @@ class History:
             if not replayed:
                 self.restart()
         samples: list[Sample] = []
-        if not self._sampling.first or max(tokens, default=-1) <= self._newest:
+        if replayed or not self._sampling.first or max(tokens, default=-1) <= self._newest:
             self._take(tokens, samples)
             return samples
         done = 0
