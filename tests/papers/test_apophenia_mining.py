@@ -121,6 +121,19 @@ def test_a_new_loop_is_a_candidate_in_its_fourth_time_around(period: int, kind: 
     assert iterations_until_found(setup, body) <= 4
 
 
+@pytest.mark.parametrize("period", [5, 30, 200])
+def test_a_loop_in_which_values_are_read_begins_behind_the_read(period: int) -> None:
+    """A read is a token of its own each time: the candidate is what stands between reads, in this rotation, in the fourth time around."""
+    history, miner = History(Sampling()), Miner(Mining())
+    body = [k % (period - 2) for k in range(period)]
+    found: list[int] = []
+    for iteration in range(1, 11):
+        for sample in [*history.append(body), *history.separate()]:
+            found += [iteration for candidate in miner.mine(sample).candidates if candidate == tuple(body)]
+    assert found
+    assert found[0] <= 4
+
+
 def test_a_loop_of_tokens_that_were_there_before_is_found_by_the_ruler() -> None:
     rng = random.Random(4)
     setup = [rng.randrange(40) for _ in range(1000)]
@@ -131,6 +144,19 @@ def test_less_is_mined_as_time_goes_by() -> None:
     """Twice as long a stream of nothing new takes a few samples more, not twice as many."""
     counts = [len(History(Sampling()).append([k % 7 for k in range(1 << bits)])) for bits in (16, 17, 18)]
     assert counts[2] - counts[1] == counts[1] - counts[0] <= 8
+
+
+@pytest.mark.parametrize("sampling", [paper(5, 40), Sampling(), Sampling(4, 64, 8, 5, 4, 16)])
+def test_nothing_is_due_before_it_says(sampling: Sampling) -> None:
+    history, taken = History(sampling), 0
+    tokens = [k % 9 for k in range(3000)]
+    assert history.append(tokens[:9]) == History(sampling).append(tokens[:9])
+    while history.position < len(tokens) - 1000:
+        at = history.position
+        assert not history.append(tokens[at : at + history.until_due - 1])
+        assert history.until_due == 1
+        taken += len(history.append([tokens[history.position]]))
+    assert taken > 5
 
 
 def test_new_tokens_all_the_time_do_not_make_it_mine_all_the_time() -> None:
@@ -283,6 +309,7 @@ def test_only_so_many_candidates_of_one_sample() -> None:
     assert Miner(Mining(minimum=2, candidates=2)).mine(sample).candidates == (tuple(words[-1]), tuple(words[-2]))
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # from Python 3.12 on, where there are threads
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_mines_what_is_left() -> None:
     miner = Miner(Mining(minimum=2))

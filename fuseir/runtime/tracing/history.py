@@ -71,6 +71,13 @@ class History:
         self._replayed = False
         self.position = 0
 
+    @property
+    def until_due(self) -> int:
+        """The tokens with which a sample may be due, if no new ones come: who hands them over later delays it."""
+        if not self._left:
+            self._left = min(self._until_ruler(), self._due - self._age)
+        return self._left
+
     def append(self, tokens: Sequence[int], *, replayed: bool = False) -> list[Sample]:
         """Takes the next tokens of the stream; the samples that are due, in order.
 
@@ -81,7 +88,7 @@ class History:
             if not replayed:
                 self.restart()
         samples: list[Sample] = []
-        if not self._sampling.first or max(tokens, default=-1) <= self._newest:
+        if replayed or not self._sampling.first or max(tokens, default=-1) <= self._newest:
             self._take(tokens, samples)
             return samples
         done = 0
@@ -117,9 +124,7 @@ class History:
         """Takes tokens none of which is new."""
         done = 0
         while done < len(tokens):
-            if not self._left:
-                self._left = min(self._until_ruler(), self._due - self._age)
-            step = min(len(tokens) - done, self._left)
+            step = min(len(tokens) - done, self.until_due)
             self._keep(tokens if step == len(tokens) else tokens[done : done + step])
             done += step
             self._age += step
