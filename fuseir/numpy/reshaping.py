@@ -274,8 +274,10 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[ndarray, ...]:
 
 
 def flip(m: Any, axis: Any = None) -> ndarray:
-    """The view with dimensions reversed in direction."""
+    """The view with dimensions reversed in direction; the element of an array without dimensions."""
     array = as_array(m)
+    if not array.ndim and axis is None:
+        return copied(array)
     axes = range(array.ndim) if axis is None else normalized_axes(axis, array.ndim)
     steps = tuple([slice(None, None, -1) if k in axes else slice(None) for k in range(array.ndim)])
     return array.seen_as(array.signature.indexed(steps))
