@@ -34,7 +34,7 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
     array = as_array(a)
     if order not in ("C", "F", "A"):
         raise ValueError(f"order must be one of 'C', 'F' or 'A' (got {order!r})")
-    if order == "F":
+    if order == "F" or (order == "A" and _lies_in_fortran_order(array)):
         return reshape(array.transpose(), tuple(reversed(_extents(array, shape))), copy=copy).transpose()
     extents = _extents(array, shape)
     signature = _unit_view(array.signature, extents)
@@ -191,13 +191,31 @@ class _Mirror:
 
 
 def ravel(a: Any, order: str = "C") -> ndarray:
-    """The elements in one dimension; a view where NumPy makes one."""
-    return reshape(a, -1, "C" if order == "K" else order)
+    """The elements in one dimension; a view where they lie in that order without gaps, as in NumPy."""
+    array = _in_order(as_array(a), order)
+    return reshape(array, -1, copy=not stand_in(array).flags.c_contiguous)
 
 
 def flatten(a: ndarray, order: str = "C") -> ndarray:
     """A copy of the elements in one dimension."""
-    return reshape(a, -1, "C" if order == "K" else order, copy=True)
+    return reshape(_in_order(a, order), -1, copy=True)
+
+
+def _in_order(array: ndarray, order: str) -> ndarray:
+    """The view whose elements in C order are the array's in that order. Raises ValueError for what is none."""
+    if order == "F" or (order == "A" and _lies_in_fortran_order(array)):
+        return array.transpose()
+    if order == "K":  # as they lie in memory
+        strides = stand_in(array).strides
+        return array.transpose(sorted(range(array.ndim), key=lambda k: -abs(strides[k])))
+    if order not in ("C", "A"):
+        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+    return array
+
+
+def _lies_in_fortran_order(array: ndarray) -> bool:
+    flags = stand_in(array).flags
+    return flags.f_contiguous and not flags.c_contiguous
 
 
 def squeeze(a: Any, axis: Any = None) -> ndarray:

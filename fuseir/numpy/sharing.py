@@ -7,6 +7,8 @@ to memory which was somebody else's first: nobody can tell whether that one stil
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from pickle import PickleBuffer
 from typing import Any
 from weakref import ReferenceType, ref
@@ -112,8 +114,23 @@ def _whole(array: ndarray) -> Array:
 
 # Others', seen by us
 
-_taken: list[tuple[ReferenceType[Handle], tuple[int, int]]] = []
-"""The first handles of stores on others' memory, and where that is."""
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where the elements of an array of ours are that was somebody else's.
+
+    ``handle`` is dead when nobody has ours any more, and ``memory`` when no launch needs it either.
+    """
+
+    low: int
+    high: int
+    handle: ReferenceType[Handle]
+    memory: ReferenceType[Array]
+    session: ReferenceType[Session]
+
+
+_places: list[_Place] = []
+_lock = threading.Lock()
 
 
 def taken(source: np.ndarray[Any, Any]) -> ndarray | None:
@@ -130,23 +147,33 @@ def taken(source: np.ndarray[Any, Any]) -> ndarray | None:
     if not source.size:
         return session.wrap(source.view(), ndarray)
     low, high = byte_bounds(source)
-    for entry in list(_taken):
-        handle = entry[0]()
-        if handle is None:
-            _taken.remove(entry)
-        if high > entry[1][0] and low < entry[1][1]:
-            if handle is None:
-                session.flush()  # what still uses that one
-            elif (
-                handle.session is session
-                and (handle.root.shape, handle.dtype) == (source.shape, source.dtype)
-                and low == entry[1][0]
-            ):
-                return ndarray(session, handle.root, session.signatures.whole(source.shape, source.dtype), handle)
-            else:
-                return None
-    array = session.wrap(source.view(), ndarray)
-    assert array.root.buffer is not None
-    array.root.watch(_Taken(session, array.root.buffer))
-    _taken.append((ref(array), (low, high)))
+    done: set[_Place] = set()
+    while True:
+        with _lock:
+            _places[:] = [place for place in _places if place.memory() is not None]
+            met = [place for place in _places if high > place.low and low < place.high and place not in done]
+            waiting = [place for place in met if place.handle() is None]
+            if not waiting:
+                return _found(source, met) if met else _placed(source, session, low, high)
+        for place in waiting:
+            owner = place.session()
+            if owner is not None:
+                owner.flush()  # what was captured on an array that is gone
+        done.update(waiting)
+
+
+def _found(source: np.ndarray[Any, Any], met: list[_Place]) -> ndarray | None:
+    """The array that has this memory already, if it is one array, of this session, shape and element type."""
+    session, handle = current_session(), met[0].handle()
+    if len(met) > 1 or handle is None or handle.session is not session or met[0].low != byte_bounds(source)[0]:
+        return None
+    signature = session.signatures.whole(source.shape, source.dtype)
+    return ndarray(session, handle.root, signature, handle) if handle.root.signature is signature else None
+
+
+def _placed(source: np.ndarray[Any, Any], session: Session, low: int, high: int) -> ndarray:
+    memory = source.view()
+    array = session.wrap(memory, ndarray)
+    array.root.watch(_Taken(session, memory))
+    _places.append(_Place(low, high, ref(array), ref(memory), ref(session)))
     return array

@@ -146,6 +146,17 @@ def test_views_alias() -> None:
                 same(found, want)
 
 
+def test_a_view_of_a_view_is_one_where_numpys_is() -> None:
+    """What a mirror's memory looks like is ours: whether a further reshape is a copy depends on what NumPy's looks like."""
+    for np_ in (np, fnp):
+        x = np_.arange(12.0).reshape(2, 6)
+        split = x.T.reshape(2, 3, 2)
+        split[0, 0, 0] = 50.0
+        flat = split.reshape(12)  # a copy
+        flat[0] = 99.0
+        assert (float(x[0, 0]), float(split[0, 0, 0]), split.strides) == (50.0, 50.0, (24, 8, 48))
+
+
 @pytest.mark.parametrize(
     "line",
     [

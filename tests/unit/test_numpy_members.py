@@ -66,6 +66,8 @@ EXPRESSIONS = """
     a.compress([True, False, True], axis=0)
     a.view(), a.view(np.int64), a.view(np.uint8), i.view(np.float64)
     a.byteswap()
+    [a.T.ravel(order) for order in "CFAK"][3], [a.T.flatten(order) for order in "CFAK"][2], a.T.reshape(2, 6, order="A")
+    a[None].transpose(2, 0, 1)[::-1].ravel("K"), a.T.ravel("F"), a.T.ravel()
     a.tolist(), a.item(3), i.item((2,)), s.item()
     a.tobytes(), a.T.tobytes()
     np.frombuffer(a.data, np.float64)
@@ -121,6 +123,7 @@ STATEMENTS = """
     a @= np.asarray([[1.0, 2.0, 0.0, 1.0]] * 4)
     v = a.view(np.int64); v[0] += 1; a[1] = 8.0; i[:4] = v[1]
     v = i.view(np.uint8); v[::8] = 5
+    v = i[::2].ravel(); v[0] = 50; w = i[::2].reshape(-1); w[1] = 60; u = a.T.ravel("F"); u[0] = 70.0; a.T.ravel()[1] = 80.0
     x = copy.copy(a); x[0] = 100.0; y = a.real; y[1] = -1.0
     np.copyto(a, 2.0, where=m); np.put(i, [0], 7); np.fill_diagonal(a, -1.0)
     np.add(a, 1.0, out=a, where=m)

@@ -238,6 +238,18 @@ def test_one_memory_is_one_array() -> None:
     assert theirs[2] == 9.0
 
 
+def test_what_waits_for_memory_that_is_taken_again_runs_first() -> None:
+    theirs = np.arange(8.0)
+    x = fnp.asarray(theirs, copy=False)
+    before = x * 2.0
+    del x
+    others = [fnp.asarray(np.ones(8), copy=False) for _ in range(3)]
+    shifted = fnp.asarray(theirs[1:], copy=False)
+    shifted += 100.0
+    assert np.array_equal(before, np.arange(8.0) * 2.0)
+    assert len(others) == 3
+
+
 @pytest.mark.parametrize(
     "theirs",
     [
