@@ -194,6 +194,10 @@ EDITS = (
         "and accesses[k].partition == accesses[result].partition",
         "and True",
     ),
+    Edit("take memory that the application holds", _REUSE, " and use.released", ""),
+    Edit("take memory of outputs", _REUSE, " and not use.barred", ""),
+    Edit("take memory for a part of a result", _REUSE, " and accesses[result].covers_root(launch.extents)", ""),
+    Edit("take memory that a launch has twice", _REUSE, " and roots.count(each.root) == 1", ""),
     Edit("take other rows for broadcasts of a point's own", _ACCESS, " if agree else None", ""),
     Edit("take another window for a broadcast", _ACCESS, "own[1:] != theirs[1:] or ", ""),
 )

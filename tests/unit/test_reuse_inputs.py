@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import fuseir
+from fuseir.dialects.dist.ops import SwapOp
+from fuseir.dialects.parsing import parse_module
+from fuseir.passes.remarks import Remarks
+from fuseir.passes.reuse_inputs import ReuseInputsPass
 from fuseir.runtime.buffers import BufferPool, note_shown, private_array
+from fuseir.universe import make_context
 
 N = 1 << 14
 SIZE = 8 * N
@@ -148,3 +154,56 @@ def test_memory_is_private_until_it_was_shown_and_again_when_it_comes_back() -> 
     mine = np.arange(3.0)
     assert private_array(mine).tolist() == mine.tolist()
     assert not np.shares_memory(private_array(mine), mine)
+
+
+MODULE = """
+!s = !dist.store<16384xf64>
+#t = #dist.tiling<[4096]>
+#u = #dist.tiling<[4096] + [0], (d0) -> (d0 * -1 + 3)>
+#half = #dist.tiling<[2048]>
+#id = affine_map<(d0) -> (d0)>
+func.func @copy(%x: tensor<?xf64>, %z: tensor<?xf64>) -> tensor<?xf64> attributes {dist.privileges = ["read", "write"]} {
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<?xf64>) outs(%z : tensor<?xf64>) {
+  ^bb0(%a: f64, %v: f64):
+    linalg.yield %a : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+func.func @add(%x: tensor<?xf64>, %y: tensor<?xf64>, %z: tensor<?xf64>) -> tensor<?xf64>
+    attributes {dist.privileges = ["read", "read", "write"]} {
+  %r = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+      ins(%x, %y : tensor<?xf64>, tensor<?xf64>) outs(%z : tensor<?xf64>) {
+  ^bb0(%a: f64, %b: f64, %v: f64):
+    %c = arith.addf %a, %b : f64
+    linalg.yield %c : f64
+  } -> tensor<?xf64>
+  func.return %r : tensor<?xf64>
+}
+func.func private @look(tensor<?xf64>) -> ()
+%x = dist.store "x" {dist.input_only} : !s
+%out = dist.store "out" : !s
+%z = dist.store "z" : !s
+"""
+COPY = "dist.launch @copy<[4]>(%x: read #t, %z: write #t) : (!s, !s)\n"
+LOOK = "dist.launch @look<[4]>(%x: read #t) : (!s)\n"
+RELEASE = "dist.release %x : !s\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "swaps"),
+    [
+        (COPY + RELEASE, 1),
+        (COPY, 0),  # the application holds it
+        (COPY.replace("%x", "%out") + "dist.release %out : !s\n", 0),
+        (LOOK + COPY + RELEASE, 0),  # Python code may have kept it
+        (COPY + LOOK + RELEASE, 0),
+        (COPY.replace("write #t", "write #u") + RELEASE, 0),
+        (COPY.replace("#t", "#half") + RELEASE, 0),  # the rest of the result stays as it was
+        ("dist.launch @add<[4]>(%x: read #t, %x: read #u, %z: write #t) : (!s, !s, !s)\n" + RELEASE, 0),
+    ],
+)
+def test_the_pass_takes_memory_that_nobody_else_sees(program: str, swaps: int) -> None:
+    module = parse_module(make_context(), MODULE + program)
+    ReuseInputsPass().run(module, Remarks())
+    assert sum(isinstance(op, SwapOp) for op in module.ops) == swaps

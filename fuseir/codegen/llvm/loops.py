@@ -179,11 +179,11 @@ class Loops:
         with pieces(self._module, text, self._workspace, list(rows.values()), self._near[op], bound) as piece:
             pointers = dict(zip(rows, piece.pointers, strict=True))
             streamed = self._streams.get(op)
-            if streamed is None:
-                every = vectors(text, piece, count)
-            else:
-                stored = [(row, pointers[access]) for access, row in rows.items() if row.stored]
+            stored = [(row, pointers[access]) for access, row in rows.items() if row.stored]
+            if streamed is not None and stored:
                 every = vectors_and_lines(text, piece, count, stored, streamed)
+            else:
+                every = vectors(text, piece, count)
             for lanes in every:
                 for access, row, offset in early if lanes.mask is None else ():
                     size = row.element.memory.bytes

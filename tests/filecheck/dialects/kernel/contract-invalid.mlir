@@ -337,8 +337,8 @@ dist.launch @f<[1]>(%x: read #dist.none, %y: write #dist.none) : (!dist.store<8x
 func.func @f(%x: tensor<?xf64>, %y: tensor<?xf64>) -> tensor<?xf64> {
   %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<?xf64>) outs(%y : tensor<?xf64>) {
   ^bb0(%a: f64, %b: f64):
-    // expected-error @+1 {{with operation 'linalg.index', which is not allowed in a kernel}}
-    %i = linalg.index 0 : index
+    // expected-error @+1 {{with the position along a dimension d1 that it lacks}}
+    %i = linalg.index 1 : index
     linalg.yield %a : f64
   } -> tensor<?xf64>
   func.return %r : tensor<?xf64>
