@@ -188,7 +188,7 @@ def of_folds(t: str, combiner: str, reduced: str, rank: int) -> func.FuncOp:
 
 
 def many(count: int, first: int) -> Iterator[func.FuncOp]:
-    """``count`` random kernels and kernels of random programs, from seed ``first`` on, after all of the other kinds; different ones only."""
+    """``count`` random kernels and kernels of random programs, from seed ``first`` on, after all other kinds; different ones only."""
     known: set[str] = set()
 
     def new(kernel: func.FuncOp) -> bool:
