@@ -62,10 +62,11 @@ def test_nothing_is_contracted(module: CudaModule) -> None:
     operations = corpus.of_operations()
     own = kernel_of(elementwise({"x": "f64"}, [("ufunc.erfc %x : f64", "f64")]))
     functions = emit_kernels([*(operations[f"{of}{t}"] for of, t in FLOATS), own]).text
-    for text in (module.text, functions):
+    for source in (module.text, functions):
+        text = re.sub("//.*", "", source)
         calls = rf"\b({'|'.join([*OPERANDS, 'fma', 'fmaf', 'sqrt', 'sqrtf'])})\("
         names = sorted(set(re.findall(calls, text)))
-        assert text is module.text or {*names} == {*OPERANDS, "sqrt", "fma"} - {"erfc"}
+        assert source is module.text or {*names} == {*OPERANDS, "sqrt", "fma"} - {"erfc"}
         declared: list[str] = []
         for name in names:
             kind, operands = ("float" if name.endswith("f") and name != "erf" else "double"), OPERANDS.get(name, 1)
