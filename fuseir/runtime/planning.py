@@ -53,15 +53,12 @@ class Planner:
         self._guesses: dict[tuple[tuple[Form | None, ...], bool], tuple[Numbering, Planned]] = {}
         """The plan that was found last for some forms: most likely it is the one again, and quickly checked."""
         self._forbidden = 0
-        self.made_one = False
-        """Whether the plan that was asked for last had to be made, or loaded."""
 
     def find(self, segment: Segment) -> Planned:
         """The plan of a segment. Raises UnknownWindowError for what was never planned, inside ``no_compile``."""
         if self._options.background and self._source is not None:
             self._collect(self._source)
         guess = self._guesses.get((segment.forms, segment.full))
-        self.made_one = False
         if guess is not None and guess[0].fits(segment):
             self._statistics.plan_hits += 1
             return guess[1]
@@ -85,7 +82,6 @@ class Planner:
 
     def _new(self, segment: Segment) -> Planned:
         """Plans what is not known."""
-        self.made_one = True
         difference = nearest_difference(segment.key, islice(reversed(self._plans), _COMPARED))
         if self._forbidden:
             raise _unknown(segment, difference)

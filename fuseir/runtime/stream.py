@@ -298,7 +298,7 @@ class Stream:
                 if not self._explicit and self._recorded is None:
                     if self._tracer is not None:
                         self._tracer.skip()
-                    self._run(full=False, cut=True)
+                    self._run(full=False)
                     self._look_at_window()
 
     def _follow(self) -> None:
@@ -343,7 +343,7 @@ class Stream:
             if window.start < replay.start:
                 self._run(full=False, end=replay.start)
             if window.start < replay.end:
-                self._run(full=False, end=replay.end)
+                self._run(full=False, end=replay.end, replay=replay)
                 self.statistics.replays += 1
                 self.statistics.replayed += replay.end - replay.start
 
@@ -351,12 +351,12 @@ class Stream:
         """So many launches wait that it is time to look for traces, or to run the first task of a full window."""
         with self._lock:
             window = self._window
-            self._note()
             if self._explicit:
                 return
             while True:
                 # What may become a trace waits for that.
                 settled = window.end if self._replayer is None else self._replayer.settled(window.end)
+                self._note(settled)
                 waiting = window.count(settled)
                 if waiting < window.size:
                     break
@@ -367,35 +367,35 @@ class Stream:
             window.limit = len(window.records) + missing
             self._follow()
 
-    def _note(self, *, cut: bool = False) -> None:
-        """Has what was captured looked at for traces. ``cut``: nothing is replayed across this place."""
+    def _note(self, end: int, replay: Replay | None = None) -> None:
+        """Has what was captured before a position looked at for traces; ``replay`` says that it is one."""
         if self._tracer is not None:
-            self._tracer.note(cut=cut)
+            self._tracer.note(end, replay=replay)
             self._follow()
 
     def _run_all(self) -> None:
         """Runs the window. Under the lock."""
         self._replay_rest()
-        self._run(full=False, cut=True)
+        self._run(full=False)
+        if self._tracer is not None:
+            self._tracer.cut()
 
     def _replay_rest(self) -> None:
-        """Nothing is replayed across this place of the stream: what can be before it is now."""
+        """Replays what can be before this place of the stream."""
         if self._replayer is not None:
             self._replay(self._replayer.flush(self._window.end))
 
-    def _run(self, *, full: bool, end: int | None = None, cut: bool = False) -> None:
-        """Runs the window up to a position, or the first task of a full one (D29, D30). ``cut``: nothing is replayed across its end."""
+    def _run(self, *, full: bool, end: int | None = None, replay: Replay | None = None) -> None:
+        """Runs the window up to a position, which may be a replay, or the first task of a full one (D29, D30)."""
         # What cannot fuse gains nothing by waiting.
         full = full and self.options.fuse and self.options.target != "reference"
-        self._note(cut=cut)
+        self._note(self._window.end if end is None else end, replay)
         segment = self._window.take(full=full, end=end)
         if segment is None:
             return
         self._start_tasks()
         try:
             planned = self._execution.planned(segment)
-            if self._tracer is not None and self._planner.made_one:
-                self._tracer.wake()
             if full:
                 self.statistics.full_windows += 1
                 self._resize(planned)

@@ -27,7 +27,7 @@ TOGETHER = (Kind.ROWS, Kind.COLUMNS, Kind.FINISH)
 """Kernels whose threads wait for each other."""
 
 SMALL = Device(
-    warps=8, map_threads=4, row_warps=2, finish_warps=2, columns=4, block_row=1500, chunk=1024
+    warps=8, map_threads=16, row_warps=2, finish_warps=2, columns=4, block_row=1500, chunk=1024
 )  # so that a few thousand elements cross every boundary of blocks and grids
 
 

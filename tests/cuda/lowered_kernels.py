@@ -91,18 +91,21 @@ def random_values(rng: np.random.Generator, element: str, shape: tuple[int, ...]
 
 
 def random_arrays(shapes: Shapes, seed: int, sizes: list[int], budget: int) -> list[np.ndarray]:
-    """An array for each tile, its extents drawn from ``sizes``, so that none has more than ``budget`` elements.
+    """An array for each tile, its extents drawn from ``sizes``, mostly one from the larger half; none has more than ``budget`` elements.
 
-    Most are contiguous; others are parts of larger arrays, transposed, reversed, or shifted by an element.
+    Half of the time all are contiguous; else some are parts of larger arrays, transposed, reversed, or of every other element.
     """
     chance, rng = random.Random(seed), np.random.default_rng(seed)
     count = max((n for own in shapes.extents for n in own), default=-1) + 1
     extents = [chance.choice(sizes) for _ in range(count)]
-    # Every dimension of a tile is large now and then, but not two at a time.
+    large = chance.randrange(count) if count else -1
+    if count and chance.random() < 0.75:
+        extents[large] = chance.choice(sorted(sizes)[len(sizes) // 2 :])
     for own in shapes.extents:
         while np.prod([extents[n] for n in own], dtype=np.int64) > budget:
-            largest = max(own, key=lambda n: extents[n])
-            extents[largest] = max(extents[largest] // 3, 1)
+            others = [n for n in own if n != large and extents[n] > 1]
+            shrunk = max(others or own, key=lambda n: extents[n])
+            extents[shrunk] = extents[shrunk] // 3 or 1
     arrays: list[np.ndarray] = []
     plain = chance.random() < 0.5
     for element, own in zip(shapes.elements, shapes.extents, strict=True):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 from pathlib import Path
 
 import corpus
+import numpy as np
 import pytest
 from comparison import Outcome, compare
+from host_emulation import Job, build, run
+from llvm_kernels import elementwise, kernel_of
+
+from fuseir.codegen.cuda import emit_kernels
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="no g++")
 
@@ -45,6 +51,21 @@ def test_every_version_ran(outcome: Outcome) -> None:
     maps = ["map", "map_wide", "map_packed", "map_packed_wide"]
     others = ["columns", "columns_wide", "finish", "finish_wide", "single_wide"]
     assert set(outcome.versions) == {*rows, *maps, *others}
+
+
+def test_own_function_is_within_four_ulp(tmp_path: Path) -> None:
+    """erfc of f64, which CUDA's own is not; the C library's of ``long double`` is the reference."""
+    module = emit_kernels([kernel_of(elementwise({"x": "f64"}, [("ufunc.erfc %x : f64", "f64")]))])
+    rng = np.random.default_rng(5)
+    special = [0.0, -0.0, 0.5, -0.5, 26.5, 27.2, 27.9, 28.0, 1e300, np.inf, -np.inf, 5e-324]
+    x = np.concatenate([rng.uniform(-6, 28, 1500), rng.uniform(0.4, 6, 1500), rng.uniform(-1, 1, 500), special])
+    job = Job(module.plans[0], [x, np.zeros_like(x)])
+    run(module, build(module, tmp_path), [job])
+    library = ctypes.CDLL("libm.so.6")
+    library.erfcl.restype, library.erfcl.argtypes = ctypes.c_longdouble, [ctypes.c_longdouble]
+    exact = np.array([library.erfcl(float(each)) for each in x])  # ctypes rounds to f64: half an ulp more
+    error = np.abs(job.arrays[1] - exact) / np.spacing(exact)
+    assert np.max(error) <= 3
 
 
 @pytest.mark.parametrize(

@@ -87,10 +87,10 @@ def test_j4_the_report_says_how_much_is_covered() -> None:
         report = session.trace_report()
         assert report is not None
         statistics = session.statistics
-    assert report.coverage > 0.97
+    assert report.coverage.share > 0.97
     assert report.replays.replayed_launches == statistics.replayed
-    assert report.first_replay is not None
-    assert report.first_replay < 100
+    assert report.coverage.warm_up is not None
+    assert report.coverage.warm_up < 100
     assert "of the last" in str(report)
     assert fuseir.Session(trace=False).trace_report() is None
 

@@ -40,10 +40,11 @@ STATED_ERRORS: dict[str, tuple[int, int]] = {
 }
 """By C name: the errors for f32 and f64."""
 
-LARGEST_ERROR = 4
-"""The numerics contract, docs/kernels.md section 2."""
+OWN_FUNCTIONS = {"erfc": "complement_of_erf"}
+"""By C name for f64: the helper that stands for a function."""
 
 
-def call_function(function: MathFunction, element: ElementType, operands: list[str]) -> str:
-    """The expression for a math function of operands of one type."""
-    return f"{function.scalar_symbol(element)}({', '.join(operands)})"
+def function_name(function: MathFunction, element: ElementType) -> str:
+    """What a math function is called on elements of a type: by CUDA's name, or a helper's, as :data:`OWN_FUNCTIONS` says."""
+    own = OWN_FUNCTIONS.get(function.name) if element.bits == 64 else None
+    return own or function.scalar_symbol(element)

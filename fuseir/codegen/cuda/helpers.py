@@ -169,6 +169,41 @@ return x != x ? T(0) : x <= -limit ? lowest : x >= limit ? T(~lowest) : T(S(x));
             "return x > 0 ? x >= limit ? T(~T(0)) : T(x) : T(0);",
         )
     ),
+    # Math functions that CUDA has less precise ones for than the contract allows.
+    "complement_of_erf": Helper(
+        """\
+// erfc(x) = e^(-x^2) P(t)/(|x| + 3) with t = (|x| - 3)/(|x| + 3), P of degree 20 (the mapping is Schonfelder's, 1978, with another
+// constant); around 0, 1 - erf(x). The first two coefficients, the quotient and the product carry what rounding took from them.
+__device__ __forceinline__ double complement_of_erf(double x)
+{
+    const double a = fabs(x);
+    if (!(a < 28.0))
+        return x != x ? x : x < 0.0 ? 2.0 : 0.0;
+    if (a < 0.5)
+        return 1.0 - erf(x);
+    const double below = a + 3.0, inverse = 1.0 / below;
+    const double lost = fma(below, -inverse, 1.0) - (a - (below - 3.0)) * inverse;
+    const double t = fma(inverse * lost, -6.0, fma(inverse, -6.0, 1.0));
+    const double higher[] = {
+        0x1.2e326945de2fbp-1, -0x1.3deb21415de03p-2, 0x1.e995f11b0e97ep-4, -0x1.b78993d67cb06p-6,
+        -0x1.3dd3e6dd0c0f4p-10, 0x1.8dae3a06a1e93p-9, -0x1.1f78e6358ad3dp-11, -0x1.2238f2dc12a90p-12,
+        0x1.c3264dd791dfbp-14, 0x1.fdfaeee7e8b97p-16, -0x1.252da1df9c104p-16, -0x1.3e6f6a65a3efbp-18,
+        0x1.74b552880d792p-19, 0x1.0916c1417e9d5p-20, -0x1.caaa6626b5396p-22, -0x1.cc5c081666412p-23,
+        0x1.143ece84fb298p-24, 0x1.13dcdf885c873p-25, -0x1.3ba772c9eefacp-27
+    };
+    double p = higher[18];
+    for (int k = 17; k >= 0; --k)
+        p = fma(p, t, higher[k]);
+    const double c1 = -0x1.c44c471baa375p-1, c0 = 0x1.12f21ddd9f5e2p+0;
+    const double m1 = p * t, q = c1 + m1, q_low = (m1 - (q - c1)) + fma(p, t, -m1) + 0x1.7b88b5d63a12dp-56;
+    const double m0 = q * t, s = c0 + m0, s_low = (m0 - (s - c0)) + fma(q, t, -m0) + q_low * t + -0x1.f088344ea050dp-54;
+    const double factor = s * inverse, square = a * a;
+    const double rest = fma(s, inverse, -factor) + fma(s_low, inverse, factor * (lost - fma(a, a, -square)));
+    const double value = exp(-square) * (factor + rest);
+    return x < 0.0 ? 2.0 - value : value;
+}
+"""
+    ),
     # Memory.
     "Pack": Helper(
         """\

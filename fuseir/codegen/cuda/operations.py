@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from xdsl.dialects import arith
 from xdsl.ir import Operation
 
-from fuseir.codegen.cuda.functions import call_function
+from fuseir.codegen.cuda.functions import function_name
+from fuseir.codegen.cuda.helpers import HELPERS
 from fuseir.codegen.cuda.types import cpp_type, literal, signed_type
 from fuseir.codegen.element_types import element_type
 from fuseir.codegen.elements import ElementType
@@ -116,7 +117,12 @@ def _helper(name: str, on_bits: str = "") -> Emit:
 
 def _function(name: str) -> Emit:
     function = MATH_FUNCTIONS[name]
-    return lambda site, op: call_function(function, site.result, site.operands)
+
+    def emit(site: Site, op: Operation) -> str:
+        name = function_name(function, site.result)
+        return site.call(name) if name in HELPERS else f"{name}({', '.join(site.operands)})"
+
+    return emit
 
 
 def _c_function(name: str) -> Emit:

@@ -33,6 +33,11 @@ class Coverage:
         self._add(count, replayed=not recording)
 
     @property
+    def recent(self) -> int:
+        """How many launches the last ones are."""
+        return self._recent_count
+
+    @property
     def share(self) -> float:
         """The share of all launches that was replayed; 0 before the first."""
         return self.replayed / self.issued if self.issued else 0.0

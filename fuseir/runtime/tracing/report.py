@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fuseir.runtime.tracing.coverage import Coverage
 from fuseir.runtime.tracing.reasons import ReplayReport
 
 _SHOWN = 10
@@ -13,29 +14,18 @@ _SHOWN = 10
 class TracingReport:
     """What was found in a session's stream, how much of it that covers, and why it is not more. ``print`` it."""
 
-    launches: int
-    """Launches and fences captured so far."""
-    recent: int
-    """The last so many of these ..."""
-    recent_replayed: int
-    """... of which so many were replayed."""
-    first_replay: int | None
-    """After how many launches the first trace was replayed; None if none was."""
+    coverage: Coverage
+    """How many launches there were, and how many were replayed."""
     samples_left_out: int
     """Samples of the stream that were not mined, as too many were waiting."""
     replays: ReplayReport
 
-    @property
-    def coverage(self) -> float:
-        """The share of the recent launches that was replayed."""
-        return self.recent_replayed / self.recent if self.recent else 0.0
-
     def __str__(self) -> str:
-        replays = self.replays
-        first = "none yet" if self.first_replay is None else f"after {self.first_replay} launches"
+        replays, coverage = self.replays, self.coverage
+        first = "none yet" if coverage.warm_up is None else f"after {coverage.warm_up} launches"
         lines = [
-            f"{replays.replayed_launches} of {self.launches} launches were replayed, in {replays.replays} replays; the first: {first}",
-            f"of the last {self.recent} launches: {100 * self.coverage:.1f} %",
+            f"{coverage.replayed} of {coverage.issued} launches were replayed, in {replays.replays} replays; the first: {first}",
+            f"of the last {coverage.recent}: {100 * coverage.recent_share:.1f} %",
             f"{len(replays.traces)} traces now, {replays.promoted} in all; {len(replays.watched)} candidates are watched for",
         ]
         most = sorted(replays.traces, key=lambda trace: -trace.replays * len(trace.tokens))
