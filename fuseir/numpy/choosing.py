@@ -55,8 +55,10 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
         arguments[0] = bool(arguments[0])
     task = _task(tuple([isinstance(each, ndarray) for each in arguments]), kind)
     launch(task, *arguments, result)
-    if first is not None and all(isinstance(each, ndarray) or type(each) in (float, bool) for each in given):
-        first.signature.memo[key] = result.session.form(task, (*arguments, result)), shape, kind
+    if isinstance(condition, ndarray) and all(
+        isinstance(each, ndarray) or type(each) in (float, bool) for each in given
+    ):
+        condition.signature.memo[key] = result.session.form(task, (*arguments, result)), shape, kind
     return result
 
 

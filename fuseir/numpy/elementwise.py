@@ -129,6 +129,7 @@ def assign(target: ndarray, value: Any) -> None:
         if value.root is not target.root:
             capture(target.session, form, (value.root, target.root), ())
             return
+    apart = ours and value.root is not target.root  # else what is launched depends on where the two overlap
     value = as_operand(value)
     if not isinstance(value, ndarray):
         if type(value) is int and target.dtype.kind in "iu":
@@ -148,7 +149,7 @@ def assign(target: ndarray, value: Any) -> None:
         raise ValueError(f"could not broadcast input array from shape {value.shape} into shape {target.shape}")
     value = readable_beside(value, target, target.shape)
     launch(_ASSIGN[target.dtype], value, target)
-    if ours and value.root is not target.root:
+    if apart:
         target.signature.memo[key] = target.session.form(_ASSIGN[target.dtype], (value, target))
 
 

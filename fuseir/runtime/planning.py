@@ -11,7 +11,7 @@ from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from fuseir.errors import UnknownWindowError
+from fuseir.errors import UnknownWindowError, UsageError
 from fuseir.location import CallSite
 from fuseir.options import Options
 from fuseir.runtime.forms import Form
@@ -81,7 +81,16 @@ class Planner:
         return self._plans.get(key, planned)
 
     def _new(self, segment: Segment) -> Planned:
-        """Plans what is not known."""
+        """Plans what is not known. Raises UsageError for launches of which a client library gave the stores and the form, and they do
+        not fit."""
+        for launch in segment.launches:
+            for signature, root in zip(launch.form.signatures, launch.roots, strict=True):
+                if (signature.store_shape, signature.dtype) != (root.shape, root.dtype):
+                    raise UsageError(
+                        f"task '{launch.instance.task_name}' was captured for a store of shape {signature.store_shape} and
+                        {signature.dtype}, " f"on one of shape {root.shape} and {root.dtype}",
+                        location=launch.site.resolve(),
+                    )
         difference = nearest_difference(segment.key, islice(reversed(self._plans), _COMPARED))
         if self._forbidden:
             raise _unknown(segment, difference)

@@ -305,3 +305,22 @@ def test_assignments_that_were_met_before_do_the_same_to_other_arrays() -> None:
     mine[0] = fnp.ones(4)
     with pytest.raises(UsageError, match="another session"):
         mine[0] = foreign
+
+
+def test_an_assignment_that_overlaps_is_not_remembered_for_those_that_do_not() -> None:
+    for module in (np, fnp):
+        a = module.arange(3.0)
+        a[1:] = a[:2]  # copied first
+        b = module.zeros(3)
+        b[1:] = a[:2]  # the same views, of two stores
+        assert b.tolist() == [0.0, 0.0, 0.0]
+        c = module.arange(3.0) + 5
+        d = module.zeros(3)
+        d[1:] = c[:2]
+        assert d.tolist() == [0.0, 5.0, 6.0]
+
+
+def test_where_takes_a_number_for_a_condition() -> None:
+    a, b = fnp.arange(3.0), fnp.ones(3)
+    for condition in (0.5, 0.0, 2.0):
+        assert fnp.where(condition, a, b).tolist() == np.where(condition, np.arange(3.0), np.ones(3)).tolist()
