@@ -141,6 +141,7 @@ class _Team:
         with self._items(block=True):
             following = [*self._nest.body[fold + 1 :], *after]
             self._statements_of(self._needed(self._nest.body[:fold], following))
+            text.comment("Fold the nodes of the chunks.")
             trees = [self._tree(name, value) for name, value in combiners_of(loop)]
             with text.block(
                 f"for (Index chunk = team.begin({chunks}, Index(1)); chunk < team.end({chunks}, Index(1)); ++chunk)"
@@ -172,6 +173,7 @@ class _Team:
         self._uses("least")
         with self._items(block=True):
             bound = text.parameter(self._outline.extent(root.upperBound[0]))
+            text.comment("Fold the items' values.")
             trees = [self._tree(name, value) for name, value in combiners_of(root)]
             begin, end = f"team.begin({bound}, Index({_TREE_BLOCK}))", f"team.end({bound}, Index({_TREE_BLOCK}))"
             with self._lanes(begin, end, "i0", trees, unrolled=True):
@@ -315,6 +317,8 @@ class _Team:
 
     def _blocks(self, loop: scf.ParallelOp, begin: str, end: str, *, lanes: bool) -> list[str]:
         """A loop that reduces, from ``begin`` to ``end``, block by block of the tree; with ``lanes``, each thread has its own ones."""
+        own_iterations = "each lane its own iterations" if lanes else "all lanes together, each keeps every 32nd value"
+        self._text.comment(f"Reduce: {own_iterations}.")
         trees = [self._tree(name, value) for name, value in combiners_of(loop)]
         index = self._index(loop)
         with self._lanes(begin, end, index, trees, unrolled=lanes, shared=not lanes):
