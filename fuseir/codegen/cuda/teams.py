@@ -22,6 +22,7 @@ from fuseir.codegen.cuda.kernels import CHUNKS, SPAN, Buffer, BufferUse, Extent,
 from fuseir.codegen.cuda.maps import decode_items
 from fuseir.codegen.cuda.nests import Nest, body_of, is_innermost
 from fuseir.codegen.cuda.operations import combiner
+from fuseir.codegen.cuda.singles import keep
 from fuseir.codegen.cuda.source import Source, Version
 from fuseir.codegen.cuda.statements import Outline, Statements, load_text
 from fuseir.codegen.cuda.text import KernelText
@@ -68,25 +69,6 @@ def emit_nested(
     first = _Team(source, outline, items).values(root, buffers)
     second = _Team(source, outline, nest).finish_values(root, buffers, after)
     return (first, second), buffers
-
-
-def emit_single(source: Source, outline: Outline, ops: Sequence[Operation]) -> Kernel:
-    """Emit the kernel of one thread for operations of the lowered kernel's own block."""
-    text = KernelText(source.helpers)
-    statements = Statements(outline, text)
-    statements.enter(ops)
-    for op in ops:
-        statements.emit(op)
-    _keep(statements, ops)
-    symbol = source.define(
-        Kind.SINGLE,
-        text,
-        comment="One thread.",
-        template="typename Index",
-        versions=[("_wide", "s64", "s64")],
-        threads=1,
-    )
-    return Kernel(Kind.SINGLE, symbol, text.ordered)
 
 
 class _Team:
@@ -401,7 +383,7 @@ class _Team:
         return needed[::-1]
 
     def _keep(self, ops: Iterable[Operation]) -> None:
-        _keep(self._statements, [*self._nest.body[: 0 if self._nest.outer else None], *ops], "if (team.leads()) ")
+        keep(self._statements, [*self._nest.body[: 0 if self._nest.outer else None], *ops], "if (team.leads()) ")
 
     def _uses(self, *helpers: str) -> None:
         self._text.helpers.update(helpers)
@@ -430,26 +412,6 @@ def _touches(op: Operation) -> dict[SSAValue, bool]:
         if isinstance(inner, memref.LoadOp | memref.StoreOp):
             touches[inner.memref] = touches.get(inner.memref, False) or isinstance(inner, memref.StoreOp)
     return touches
-
-
-def _keep(statements: Statements, ops: Sequence[Operation], guard: str = "") -> None:
-    """Store what operations of the kernel's own block compute and later kernels use to its slots."""
-    outline, text = statements.outline, statements.text
-    own = {id(op) for op in ops}
-    for op in ops:
-        for result in op.results:
-            if result in outline.repeatable or all(id(_top(use.operation)) in own for use in result.uses):
-                continue
-            element = _element(result)
-            pointer = text.parameter(Pointer(outline.slot(result), element, True))
-            text.line(f"{guard}*{pointer} = {statements.operand(result)};")
-
-
-def _top(op: Operation) -> Operation:
-    """The operation of the kernel's own block that an operation stands in."""
-    while isinstance(parent := op.parent_op(), scf.ParallelOp | scf.ReduceOp):
-        op = parent
-    return op
 
 
 def _element(value: SSAValue) -> ElementType:
