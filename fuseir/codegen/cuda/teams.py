@@ -23,7 +23,7 @@ from fuseir.codegen.cuda.maps import decode_items
 from fuseir.codegen.cuda.nests import Nest, body_of, is_innermost
 from fuseir.codegen.cuda.operations import combiner
 from fuseir.codegen.cuda.singles import keep
-from fuseir.codegen.cuda.source import Source, Version
+from fuseir.codegen.cuda.source import Source, team_form
 from fuseir.codegen.cuda.statements import Outline, Statements, load_text
 from fuseir.codegen.cuda.text import KernelText
 from fuseir.codegen.cuda.types import cpp_type, literal
@@ -34,8 +34,6 @@ from fuseir.codegen.loop_parts import combiners_of, reduce_of
 _TREE_BLOCK, _TREE_LANES = 1024, 32
 _UNROLLED = 4
 """Steps of a lane whose loads are on their way at a time."""
-
-_ROW_THREADS, _COLUMN_THREADS, _FINISH_THREADS = 256, 512, 1024
 
 
 def emit_items(source: Source, outline: Outline, nest: Nest, after: Sequence[Operation]) -> Kernel:
@@ -168,7 +166,7 @@ class _Team:
         return self._kernel(Kind.FINISH)
 
     def _kernel(self, kind: Kind, *, folded: Extent | None = None, chunked: bool = False) -> Kernel:
-        comment, threads, template, versions = _form(kind, chunked)
+        comment, threads, template, versions = team_form(kind, chunked)
         symbol = self._source.define(
             kind, self._text, comment=comment, template=template, versions=versions, threads=threads
         )
@@ -387,22 +385,6 @@ class _Team:
 
     def _uses(self, *helpers: str) -> None:
         self._text.helpers.update(helpers)
-
-
-def _form(kind: Kind, chunked: bool) -> tuple[str, int, str, list[Version]]:
-    """What a kind of kernel says of itself, the threads of its blocks, its template, and its versions."""
-    indices = (("", "int"), ("_wide", "s64"))
-    if kind is Kind.COLUMNS:
-        comment = "32 threads above each other to an item, neighbours side by side."
-        return comment, _COLUMN_THREADS, "typename Index", [(s, i, i) for s, i in indices]
-    if kind is Kind.FINISH:
-        comment = "A block to an item: folds what the kernel before left."
-        return comment, _FINISH_THREADS, "typename Index", [(s, i, i) for s, i in indices]
-    if chunked:
-        versions = [(s, i, f"{i}, WarpTeam") for s, i in indices]
-        return "A warp to a chunk of a reduction.", _ROW_THREADS, "typename Index, typename Team", versions
-    versions = [(f"{b}{s}", i, f"{i}, {t}") for b, t in (("", "WarpTeam"), ("_block", "BlockTeam")) for s, i in indices]
-    return "A warp or a block to an item.", _ROW_THREADS, "typename Index, typename Team", versions
 
 
 def _touches(op: Operation) -> dict[SSAValue, bool]:
