@@ -102,7 +102,7 @@ def random_arrays(shapes: Shapes, seed: int, sizes: list[int], budget: int) -> l
     if count and chance.random() < 0.75:
         extents[large] = chance.choice(sorted(sizes)[len(sizes) // 2 :])
     for own in shapes.extents:
-        while np.prod([extents[n] for n in own], dtype=np.int64) > budget:
+        while np.prod([max(extents[n], 1) for n in own], dtype=np.int64) > budget:
             others = [n for n in own if n != large and extents[n] > 1]
             shrunk = max(others or own, key=lambda n: extents[n])
             extents[shrunk] = extents[shrunk] // 3 or 1

@@ -2,7 +2,8 @@
 
 The way of a kernel: ``emit`` walks it and makes a CUDA kernel of each nest, by way of ``maps`` (elements) or ``teams`` (what has loops
 within its items: reductions and rows), after ``nests`` has said which loops are distributed. ``statements`` and ``operations`` write what
-is computed, with the device functions of ``helpers`` and the math functions of ``functions``; ``text`` and ``source`` hold what is written.
+is computed, ``singles`` what becomes of single values; ``helpers`` and ``team_helpers`` are the device functions that they call,
+``functions`` says which math functions. ``text`` and ``source`` hold what is written.
 ``kernels`` is what is left to say of a CUDA kernel, ``launches`` its grid once sizes are known.
 """
 

@@ -15,9 +15,10 @@ from xdsl.ir import Operation
 from fuseir.codegen.cuda.kernels import CudaModule, Extent, KernelPlan, ScratchTile, Space, Step, Tile
 from fuseir.codegen.cuda.maps import emit_map
 from fuseir.codegen.cuda.nests import nest_of
+from fuseir.codegen.cuda.singles import emit_single
 from fuseir.codegen.cuda.source import Source
 from fuseir.codegen.cuda.statements import Outline
-from fuseir.codegen.cuda.teams import emit_items, emit_nested, emit_partials, emit_single
+from fuseir.codegen.cuda.teams import emit_items, emit_nested, emit_partials
 from fuseir.codegen.element_types import element_type
 from fuseir.codegen.refusals import located
 from fuseir.dialects.kernel import is_lowered

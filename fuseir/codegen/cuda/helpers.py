@@ -7,7 +7,9 @@ There are no headers, and no text of users. Each helper names the ones it needs 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from fuseir.codegen.cuda.helper import Helper, inline_function
+from fuseir.codegen.cuda.team_helpers import TEAM_HELPERS
 
 PROLOGUE = """\
 typedef unsigned char u8;
@@ -21,27 +23,14 @@ typedef long long s64;
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Helper:
-    """A helper's C++ text, and the helpers it needs."""
-
-    text: str
-    needs: tuple[str, ...] = ()
-
-
-def _inline(template: str, signature: str, body: str) -> str:
-    head = f"template <{template}>\n" if template else ""
-    lines = "\n".join(f"    {line}" if line else "" for line in body.strip("\n").split("\n"))
-    return f"{head}__device__ __forceinline__ {signature}\n{{\n{lines}\n}}\n"
-
-
 def _simple(name: str, expression: str) -> Helper:
-    return Helper(_inline("typename T", f"T {name}(T a, T b)", f"return {expression};"))
+    return Helper(inline_function("typename T", f"T {name}(T a, T b)", f"return {expression};"))
 
 
 def _signed(name: str, body: str) -> Helper:
     return Helper(
-        _inline("typename T", f"T {name}(T a, T b)", "typedef typename signed_of<T>::type S;\n" + body), ("signed_of",)
+        inline_function("typename T", f"T {name}(T a, T b)", "typedef typename signed_of<T>::type S;\n" + body),
+        ("signed_of",),
     )
 
 
@@ -58,7 +47,7 @@ def _extremum(name: str, relation: str, propagates: bool) -> Helper:
     negative, positive = ("a", "b") if relation == "<" else ("b", "a")
     nan = "a != a ? a : b" if propagates else "a != a ? b : a"
     body = _FLOAT_EXTREMUM.format(nan=nan, negative=negative, positive=positive, relation=relation)
-    return Helper(_inline("typename T", f"T {name}(T a, T b)", body), ("sign_bit",))
+    return Helper(inline_function("typename T", f"T {name}(T a, T b)", body), ("sign_bit",))
 
 
 HELPERS: dict[str, Helper] = {
@@ -67,8 +56,8 @@ HELPERS: dict[str, Helper] = {
         + "".join(f"template <> struct signed_of<u{w}> {{ typedef s{w} type; }};\n" for w in (8, 16, 32, 64))
     ),
     "sign_bit": Helper(
-        _inline("", "bool sign_bit(float x)", "return __float_as_int(x) < 0;")
-        + _inline("", "bool sign_bit(double x)", "return __double_as_longlong(x) < 0;")
+        inline_function("", "bool sign_bit(float x)", "return __float_as_int(x) < 0;")
+        + inline_function("", "bool sign_bit(double x)", "return __double_as_longlong(x) < 0;")
     ),
     # Combiners, and the operations that they are.
     "add": _simple("add", "a + b"),
@@ -98,7 +87,7 @@ return S(b) == -1 ? T(0 - u64(a)) : T(S(a) / S(b));""",
     "remainder_signed": _signed("remainder_signed", "return b == 0 || S(b) == -1 ? T(0) : T(S(a) % S(b));"),
     "remainder_unsigned": _simple("remainder_unsigned", "b == 0 ? T(0) : T(a % b)"),
     "divide_floor": Helper(
-        _inline(
+        inline_function(
             "typename T",
             "T divide_floor(T a, T b)",
             """\
@@ -109,7 +98,7 @@ return T(u64(divide_signed(a, b)) - u64(down));""",
         ("signed_of", "divide_signed", "remainder_signed"),
     ),
     "divide_ceiling": Helper(
-        _inline(
+        inline_function(
             "typename T",
             "T divide_ceiling(T a, T b)",
             """\
@@ -126,7 +115,9 @@ return T(u64(divide_signed(a, b)) + u64(up));""",
         "shift_right_signed", "return T(S(a) >> (b < 8 * sizeof(T) ? b : T(8 * sizeof(T) - 1)));"
     ),
     "absolute": Helper(
-        _inline("typename T", "T absolute(T a)", "return typename signed_of<T>::type(a) < 0 ? T(0 - u64(a)) : a;"),
+        inline_function(
+            "typename T", "T absolute(T a)", "return typename signed_of<T>::type(a) < 0 ? T(0 - u64(a)) : a;"
+        ),
         ("signed_of",),
     ),
     "power": _signed(
@@ -143,16 +134,18 @@ for (; b != 0; b = T(b >> 1)) {
 return result;""",
     ),
     "leading_zeros": Helper(
-        _inline("typename T", "T leading_zeros(T a)", "return T(__clzll(s64(u64(a))) - (64 - 8 * int(sizeof(T))));")
+        inline_function(
+            "typename T", "T leading_zeros(T a)", "return T(__clzll(s64(u64(a))) - (64 - 8 * int(sizeof(T))));"
+        )
     ),
     "trailing_zeros": Helper(
-        _inline(
+        inline_function(
             "typename T", "T trailing_zeros(T a)", "return a == 0 ? T(8 * sizeof(T)) : T(__ffsll(s64(u64(a))) - 1);"
         )
     ),
     # Conversions that saturate; NaN gives 0. `limit` is the first power of two that does not fit.
     "saturate_signed": Helper(
-        _inline(
+        inline_function(
             "typename T, typename F",
             "T saturate_signed(F x, F limit)",
             """\
@@ -163,7 +156,7 @@ return x != x ? T(0) : x <= -limit ? lowest : x >= limit ? T(~lowest) : T(S(x));
         ("signed_of",),
     ),
     "saturate_unsigned": Helper(
-        _inline(
+        inline_function(
             "typename T, typename F",
             "T saturate_unsigned(F x, F limit)",
             "return x > 0 ? x >= limit ? T(~T(0)) : T(x) : T(0);",
@@ -213,7 +206,7 @@ struct alignas(sizeof(T) * Lanes) Pack {
     T at[Lanes];
 };
 """
-        + _inline(
+        + inline_function(
             "int Lanes, typename T",
             "Pack<T, Lanes> load_pack(const T *from, s64 left)",
             """\
@@ -225,7 +218,7 @@ for (int lane = 0; lane < Lanes; ++lane)
         pack.at[lane] = from[lane];
 return pack;""",
         )
-        + _inline(
+        + inline_function(
             "int Lanes, typename T",
             "void store_pack(T *to, const Pack<T, Lanes> &pack, s64 left)",
             """\
@@ -238,185 +231,8 @@ for (int lane = 0; lane < Lanes; ++lane)
         to[lane] = pack.at[lane];""",
         )
     ),
-    # Reductions: the tree T of docs/kernels.md, section 2, whose lanes are threads.
-    "TreeFold": Helper(
-        """\
-// One lane of the reduction tree: values are folded in order into a block's partial, finished blocks in pairs, level by level.
-template <typename T, T combine(T, T), typename Index>
-struct TreeFold {
-    T identity, partial, stack[8 * sizeof(Index) - 10];
-    u32 blocks;
-
-    __device__ __forceinline__ explicit TreeFold(T neutral) : identity(neutral), partial(neutral), blocks(0) {}
-
-    __device__ __forceinline__ void add(T value) { partial = combine(partial, value); }
-
-    __device__ __forceinline__ void end_block()
-    {
-        push(partial);
-        partial = identity;
-    }
-
-    __device__ __forceinline__ void push(T node)
-    {
-        int level = 0;
-        for (u32 full = blocks; full & 1; full >>= 1)
-            node = combine(stack[level++], node);
-        stack[level] = node;
-        ++blocks;
-    }
-
-    __device__ __forceinline__ T node() const
-    {
-        T result = identity;
-        for (int level = 0; blocks >> level; ++level)
-            if (blocks >> level & 1)
-                result = combine(stack[level], result);
-        return result;
-    }
-};
-"""
-    ),
-    "fold_lanes": Helper(
-        _inline(
-            "T combine(T, T), typename T",
-            "T fold_lanes(T value)",
-            """\
-for (int half = 16; half > 0; half /= 2)
-    value = combine(value, T(__shfl_down_sync(0xffffffffu, value, half)));
-return T(__shfl_sync(0xffffffffu, value, 0));""",
-        ).replace("template <T combine(T, T), typename T>", "template <typename T, T combine(T, T)>")
-    ),
-    "team_memory": Helper(
-        """\
-// What the threads of a block show each other: 32 values of each of up to 32 warps.
-template <typename T>
-__device__ __forceinline__ T (*team_memory())[32]
-{
-    __shared__ T memory[32][32];
-    return memory;
-}
-"""
-    ),
-    "WarpTeam": Helper(
-        """\
-// A warp: its threads are the lanes of the reduction tree.
-struct WarpTeam {
-    int lane = threadIdx.x;
-
-    static __device__ __forceinline__ u32 first_item() { return blockIdx.x * blockDim.y + threadIdx.y; }
-    static __device__ __forceinline__ u32 items_at_a_time() { return gridDim.x * blockDim.y; }
-    __device__ __forceinline__ bool leads() const { return lane == 0; }
-    __device__ __forceinline__ int first() const { return lane; }
-    __device__ __forceinline__ int step() const { return 32; }
-    __device__ __forceinline__ void sync() const { __syncwarp(); }
-    template <typename Index> __device__ __forceinline__ Index begin(Index, Index) const { return 0; }
-    template <typename Index> __device__ __forceinline__ Index end(Index count, Index) const { return count; }
-    template <typename T, T combine(T, T), typename Index>
-    __device__ __forceinline__ T fold(const TreeFold<T, combine, Index> &tree) const
-    {
-        return fold_lanes<T, combine>(tree.node());
-    }
-    template <typename T, T combine(T, T), typename Index>
-    __device__ __forceinline__ T fold_same(const TreeFold<T, combine, Index> &tree) const
-    {
-        return fold(tree);
-    }
-};
-""",
-        ("TreeFold", "fold_lanes"),
-    ),
-    "BlockTeam": Helper(
-        """\
-// A block of up to 32 warps: each folds a power of two of neighbouring blocks of the tree, and then they are folded.
-struct BlockTeam {
-    int lane = threadIdx.x, warp = threadIdx.y, warps = blockDim.y;
-
-    static __device__ __forceinline__ u32 first_item() { return blockIdx.x; }
-    static __device__ __forceinline__ u32 items_at_a_time() { return gridDim.x; }
-    __device__ __forceinline__ bool leads() const { return lane == 0 && warp == 0; }
-    __device__ __forceinline__ int first() const { return warp * 32 + lane; }
-    __device__ __forceinline__ int step() const { return warps * 32; }
-    __device__ __forceinline__ void sync() const { __syncthreads(); }
-    template <typename Index> __device__ __forceinline__ Index span(Index count, Index unit) const
-    {
-        while (unit * warps < count)
-            unit *= 2;
-        return unit;
-    }
-    template <typename Index> __device__ __forceinline__ Index begin(Index count, Index unit) const
-    {
-        return warp * span(count, unit);
-    }
-    template <typename Index> __device__ __forceinline__ Index end(Index count, Index unit) const
-    {
-        const Index last = (warp + 1) * span(count, unit);
-        return last < count ? last : count;
-    }
-    template <typename T, T combine(T, T), typename Index>
-    __device__ __forceinline__ T fold(const TreeFold<T, combine, Index> &tree) const
-    {
-        T(*const memory)[32] = team_memory<T>();
-        memory[warp][lane] = tree.node();
-        for (int gap = 1; gap < warps; gap *= 2) {
-            __syncthreads();
-            if (warp % (2 * gap) == 0 && warp + gap < warps)
-                memory[warp][lane] = combine(memory[warp][lane], memory[warp + gap][lane]);
-        }
-        __syncthreads();
-        const T whole = fold_lanes<T, combine>(memory[0][lane]);
-        __syncthreads();
-        return whole;
-    }
-    // Of a tree that all warps have.
-    template <typename T, T combine(T, T), typename Index>
-    __device__ __forceinline__ T fold_same(const TreeFold<T, combine, Index> &tree) const
-    {
-        return fold_lanes<T, combine>(tree.node());
-    }
-};
-""",
-        ("TreeFold", "fold_lanes", "team_memory"),
-    ),
-    "ColumnTeam": Helper(
-        """\
-// 32 threads above each other: neighbouring threads have neighbouring items. Beyond the last item threads repeat it and store nothing.
-struct ColumnTeam {
-    bool live;
-    int lane = threadIdx.y;
-
-    __device__ __forceinline__ bool leads() const { return live && lane == 0; }
-    __device__ __forceinline__ int first() const { return lane; }
-    __device__ __forceinline__ int step() const { return 32; }
-    __device__ __forceinline__ void sync() const { __syncthreads(); }
-    template <typename Index> __device__ __forceinline__ Index begin(Index, Index) const { return 0; }
-    template <typename Index> __device__ __forceinline__ Index end(Index count, Index) const { return count; }
-    template <typename T, T combine(T, T), typename Index>
-    __device__ __forceinline__ T fold(const TreeFold<T, combine, Index> &tree) const
-    {
-        T(*const memory)[32] = team_memory<T>();
-        const int column = threadIdx.x;
-        memory[lane][column] = tree.node();
-        for (int half = 16; half > 0; half /= 2) {
-            __syncthreads();
-            if (lane < half)
-                memory[lane][column] = combine(memory[lane][column], memory[lane + half][column]);
-        }
-        __syncthreads();
-        const T whole = memory[0][column];
-        __syncthreads();
-        return whole;
-    }
-    template <typename T, T combine(T, T), typename Index>
-    __device__ __forceinline__ T fold_same(const TreeFold<T, combine, Index> &tree) const
-    {
-        return fold(tree);
-    }
-};
-""",
-        ("TreeFold", "team_memory"),
-    ),
-    "least": Helper(_inline("typename T", "T least(T a, T b)", "return b < a ? b : a;")),
+    **TEAM_HELPERS,
+    "least": Helper(inline_function("typename T", "T least(T a, T b)", "return b < a ? b : a;")),
 }
 
 

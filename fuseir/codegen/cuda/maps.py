@@ -111,9 +111,12 @@ class _MapEmitter:
         packs: dict[Operation, str] = {}
         loads = [op for op in self._nest.body if self._is_moving(op) and isinstance(op, memref.LoadOp)]
         stores = [op for op in self._nest.body if isinstance(op, memref.StoreOp)]
+        if loads:
+            text.comment("Load.")
         for op in loads:
             place = self._address(op)
             packs[op] = text.value("auto", f"load_pack<Lanes>({place}, {left})", "x")
+        text.comment("Compute.")
         for op in stores:
             packs[op] = text.fresh("z")
             element = element_type(op.value.type)
@@ -127,6 +130,7 @@ class _MapEmitter:
                     text.line(f"{packs[op]}.at[lane] = {statements.operand(op.value)};")
                 else:
                     statements.emit(op)
+        text.comment("Store.")
         for op in stores:
             text.line(f"store_pack<Lanes>({self._address(op)}, {packs[op]}, {left});")
 

@@ -13,6 +13,9 @@ Version = tuple[str, str, str]
 """A version of a kernel: the suffix of its entry point, its index type, and the template arguments of what it calls."""
 
 
+_ROW_THREADS, _COLUMN_THREADS, _FINISH_THREADS = 256, 512, 1024
+
+
 @dataclass
 class Source:
     """The functions of one source, in order."""
@@ -47,3 +50,19 @@ class Source:
 
     def __str__(self) -> str:
         return source_text(self.functions, self.helpers)
+
+
+def team_form(kind: Kind, chunked: bool) -> tuple[str, int, str, list[Version]]:
+    """Of a kernel of teams: what it says of itself, the threads of its blocks at most, its template's parameters, and its versions."""
+    indices = (("", "int"), ("_wide", "s64"))
+    if kind is Kind.COLUMNS:
+        comment = "32 threads above each other to an item, neighbours side by side."
+        return comment, _COLUMN_THREADS, "typename Index", [(s, i, i) for s, i in indices]
+    if kind is Kind.FINISH:
+        comment = "A block to an item: folds what the kernel before left."
+        return comment, _FINISH_THREADS, "typename Index", [(s, i, i) for s, i in indices]
+    if chunked:
+        versions = [(s, i, f"{i}, WarpTeam") for s, i in indices]
+        return "A warp to a chunk of a reduction.", _ROW_THREADS, "typename Index, typename Team", versions
+    versions = [(f"{b}{s}", i, f"{i}, {t}") for b, t in (("", "WarpTeam"), ("_block", "BlockTeam")) for s, i in indices]
+    return "A warp or a block to an item.", _ROW_THREADS, "typename Index, typename Team", versions

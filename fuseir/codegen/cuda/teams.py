@@ -22,7 +22,8 @@ from fuseir.codegen.cuda.kernels import CHUNKS, SPAN, Buffer, BufferUse, Extent,
 from fuseir.codegen.cuda.maps import decode_items
 from fuseir.codegen.cuda.nests import Nest, body_of, is_innermost
 from fuseir.codegen.cuda.operations import combiner
-from fuseir.codegen.cuda.source import Source, Version
+from fuseir.codegen.cuda.singles import keep
+from fuseir.codegen.cuda.source import Source, team_form
 from fuseir.codegen.cuda.statements import Outline, Statements, load_text
 from fuseir.codegen.cuda.text import KernelText
 from fuseir.codegen.cuda.types import cpp_type, literal
@@ -33,8 +34,6 @@ from fuseir.codegen.loop_parts import combiners_of, reduce_of
 _TREE_BLOCK, _TREE_LANES = 1024, 32
 _UNROLLED = 4
 """Steps of a lane whose loads are on their way at a time."""
-
-_ROW_THREADS, _COLUMN_THREADS, _FINISH_THREADS = 256, 512, 1024
 
 
 def emit_items(source: Source, outline: Outline, nest: Nest, after: Sequence[Operation]) -> Kernel:
@@ -68,25 +67,6 @@ def emit_nested(
     first = _Team(source, outline, items).values(root, buffers)
     second = _Team(source, outline, nest).finish_values(root, buffers, after)
     return (first, second), buffers
-
-
-def emit_single(source: Source, outline: Outline, ops: Sequence[Operation]) -> Kernel:
-    """Emit the kernel of one thread for operations of the lowered kernel's own block."""
-    text = KernelText(source.helpers)
-    statements = Statements(outline, text)
-    statements.enter(ops)
-    for op in ops:
-        statements.emit(op)
-    _keep(statements, ops)
-    symbol = source.define(
-        Kind.SINGLE,
-        text,
-        comment="One thread.",
-        template="typename Index",
-        versions=[("_wide", "s64", "s64")],
-        threads=1,
-    )
-    return Kernel(Kind.SINGLE, symbol, text.ordered)
 
 
 class _Team:
@@ -141,6 +121,7 @@ class _Team:
         with self._items(block=True):
             following = [*self._nest.body[fold + 1 :], *after]
             self._statements_of(self._needed(self._nest.body[:fold], following))
+            text.comment("Fold the nodes of the chunks.")
             trees = [self._tree(name, value) for name, value in combiners_of(loop)]
             with text.block(
                 f"for (Index chunk = team.begin({chunks}, Index(1)); chunk < team.end({chunks}, Index(1)); ++chunk)"
@@ -172,6 +153,7 @@ class _Team:
         self._uses("least")
         with self._items(block=True):
             bound = text.parameter(self._outline.extent(root.upperBound[0]))
+            text.comment("Fold the items' values.")
             trees = [self._tree(name, value) for name, value in combiners_of(root)]
             begin, end = f"team.begin({bound}, Index({_TREE_BLOCK}))", f"team.end({bound}, Index({_TREE_BLOCK}))"
             with self._lanes(begin, end, "i0", trees, unrolled=True):
@@ -184,7 +166,7 @@ class _Team:
         return self._kernel(Kind.FINISH)
 
     def _kernel(self, kind: Kind, *, folded: Extent | None = None, chunked: bool = False) -> Kernel:
-        comment, threads, template, versions = _form(kind, chunked)
+        comment, threads, template, versions = team_form(kind, chunked)
         symbol = self._source.define(
             kind, self._text, comment=comment, template=template, versions=versions, threads=threads
         )
@@ -315,6 +297,8 @@ class _Team:
 
     def _blocks(self, loop: scf.ParallelOp, begin: str, end: str, *, lanes: bool) -> list[str]:
         """A loop that reduces, from ``begin`` to ``end``, block by block of the tree; with ``lanes``, each thread has its own ones."""
+        own_iterations = "each lane its own iterations" if lanes else "all lanes together, each keeps every 32nd value"
+        self._text.comment(f"Reduce: {own_iterations}.")
         trees = [self._tree(name, value) for name, value in combiners_of(loop)]
         index = self._index(loop)
         with self._lanes(begin, end, index, trees, unrolled=lanes, shared=not lanes):
@@ -397,26 +381,10 @@ class _Team:
         return needed[::-1]
 
     def _keep(self, ops: Iterable[Operation]) -> None:
-        _keep(self._statements, [*self._nest.body[: 0 if self._nest.outer else None], *ops], "if (team.leads()) ")
+        keep(self._statements, [*self._nest.body[: 0 if self._nest.outer else None], *ops], "if (team.leads()) ")
 
     def _uses(self, *helpers: str) -> None:
         self._text.helpers.update(helpers)
-
-
-def _form(kind: Kind, chunked: bool) -> tuple[str, int, str, list[Version]]:
-    """What a kind of kernel says of itself, the threads of its blocks, its template, and its versions."""
-    indices = (("", "int"), ("_wide", "s64"))
-    if kind is Kind.COLUMNS:
-        comment = "32 threads above each other to an item, neighbours side by side."
-        return comment, _COLUMN_THREADS, "typename Index", [(s, i, i) for s, i in indices]
-    if kind is Kind.FINISH:
-        comment = "A block to an item: folds what the kernel before left."
-        return comment, _FINISH_THREADS, "typename Index", [(s, i, i) for s, i in indices]
-    if chunked:
-        versions = [(s, i, f"{i}, WarpTeam") for s, i in indices]
-        return "A warp to a chunk of a reduction.", _ROW_THREADS, "typename Index, typename Team", versions
-    versions = [(f"{b}{s}", i, f"{i}, {t}") for b, t in (("", "WarpTeam"), ("_block", "BlockTeam")) for s, i in indices]
-    return "A warp or a block to an item.", _ROW_THREADS, "typename Index, typename Team", versions
 
 
 def _touches(op: Operation) -> dict[SSAValue, bool]:
@@ -426,26 +394,6 @@ def _touches(op: Operation) -> dict[SSAValue, bool]:
         if isinstance(inner, memref.LoadOp | memref.StoreOp):
             touches[inner.memref] = touches.get(inner.memref, False) or isinstance(inner, memref.StoreOp)
     return touches
-
-
-def _keep(statements: Statements, ops: Sequence[Operation], guard: str = "") -> None:
-    """Store what operations of the kernel's own block compute and later kernels use to its slots."""
-    outline, text = statements.outline, statements.text
-    own = {id(op) for op in ops}
-    for op in ops:
-        for result in op.results:
-            if result in outline.repeatable or all(id(_top(use.operation)) in own for use in result.uses):
-                continue
-            element = _element(result)
-            pointer = text.parameter(Pointer(outline.slot(result), element, True))
-            text.line(f"{guard}*{pointer} = {statements.operand(result)};")
-
-
-def _top(op: Operation) -> Operation:
-    """The operation of the kernel's own block that an operation stands in."""
-    while isinstance(parent := op.parent_op(), scf.ParallelOp | scf.ReduceOp):
-        op = parent
-    return op
 
 
 def _element(value: SSAValue) -> ElementType:

@@ -5,6 +5,7 @@ All names are made here or by the emitters, of letters of their own and a number
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,7 +67,16 @@ class KernelText:
     def ordered(self) -> tuple[Parameter, ...]:
         """The parameters in the order in which they are declared: pointers first, and extents before strides."""
         kinds = (Pointer, Bound, Extent, Stride, Scalar, Chunking)
-        return tuple(sorted(self.parameters, key=lambda parameter: (kinds.index(type(parameter)), parameter.name)))
+
+        def place(parameter: Parameter) -> tuple[int, list[str], list[int]]:
+            name = parameter.name
+            return (
+                kinds.index(type(parameter)),
+                re.findall(r"[a-z_]+", name),
+                [int(n) for n in re.findall(r"\d+", name)],
+            )
+
+        return tuple(sorted(self.parameters, key=place))
 
     def declared(self, *, index: str) -> list[str]:
         """The parameters as C++ declares them; indices are of the type ``index``."""

@@ -14,6 +14,7 @@ func.func @sum(%x: tensor<?xf64>, %z: tensor<f64>) -> tensor<f64> attributes {di
 
 // CHECK-LABEL: void fz_rows_0(
 // CHECK: const Team team;
+// CHECK-NEXT: // Reduce: each lane its own iterations.
 // CHECK-NEXT: TreeFold<double, add<double>, Index> tree1((-0x0p+0));
 // CHECK-NEXT: const Index end3 = team.end(a0_n0, Index(1024));
 // CHECK-NEXT: for (Index block2 = team.begin(a0_n0, Index(1024)); block2 < end3; block2 += 1024) {

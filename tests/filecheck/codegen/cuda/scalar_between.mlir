@@ -25,8 +25,13 @@ func.func @normalize(%x: tensor<?xf64>, %y: tensor<?xf64>, %a: f64) -> tensor<?x
 }
 
 // CHECK-LABEL: void fz_rows_0(
-// CHECK: team.fold(
+// CHECK: const double [[TREE:v[0-9]+]] = team.fold(
+// CHECK-NEXT: const double [[SUM:v[0-9]+]] = 0x0p+0 + [[TREE]];
+// CHECK-NEXT: if (team.leads()) *kept0 = [[SUM]];
 // CHECK-LABEL: void fz_finish_2(
+// CHECK: if (team.leads()) *kept0 =
 // CHECK-LABEL: void fz_map_3(
-// CHECK: const double [[SQUARE:v[0-9]+]] = s0 * s0;
+// CHECK: const double [[KEPT:v[0-9]+]] = *kept0;
+// CHECK-NEXT: const double [[SQUARE:v[0-9]+]] = s0 * s0;
+// CHECK: .at[lane] / [[KEPT]];
 // CHECK: * [[SQUARE]];

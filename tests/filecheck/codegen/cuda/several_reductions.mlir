@@ -17,6 +17,7 @@ func.func @both(%x: tensor<?x?xf32>, %s: tensor<?xf32>, %m: tensor<?xf32>) -> (t
 
 // CHECK-LABEL: void fz_rows_0(
 // CHECK: for (Index i0 = Team::first_item(); i0 < a0_n0; i0 += Team::items_at_a_time()) {
+// CHECK-NEXT: // Reduce: each lane its own iterations.
 // CHECK-NEXT: TreeFold<float, add<float>, Index> tree1((-0x0p+0f));
 // CHECK-NEXT: TreeFold<float, maximum<float>, Index> tree2(__int_as_float(-0x800000));
 // CHECK: const float [[E:v[0-9]+]] = a0[i0 * a0_s0 + i1 * a0_s1];

@@ -36,6 +36,7 @@ func.func @softmax(%x: tensor<?x?xf64>, %y: tensor<?x?xf64>) -> tensor<?x?xf64> 
 
 // CHECK-LABEL: void fz_rows_0(const double *__restrict__ a0, double *__restrict__ a1,
 // CHECK: for (Index i0 = Team::first_item(); i0 < a0_n0; i0 += Team::items_at_a_time()) {
+// CHECK-NEXT: // Reduce: each lane its own iterations.
 // CHECK-NEXT: TreeFold<double, maximum<double>, Index> tree1(
 // CHECK: const double [[MAX:v[0-9]+]] = team.fold(tree1);
 // CHECK: exp(
