@@ -81,16 +81,8 @@ class Planner:
         return self._plans.get(key, planned)
 
     def _new(self, segment: Segment) -> Planned:
-        """Plans what is not known. Raises UsageError for launches of which a client library gave the stores and the form, and they do
-        not fit."""
-        for launch in segment.launches:
-            for signature, root in zip(launch.form.signatures, launch.roots, strict=True):
-                if (signature.store_shape, signature.dtype) != (root.shape, root.dtype):
-                    raise UsageError(
-                        f"task '{launch.instance.task_name}' was captured for a store of shape {signature.store_shape} and
-                        {signature.dtype}, " f"on one of shape {root.shape} and {root.dtype}",
-                        location=launch.site.resolve(),
-                    )
+        """Plans what is not known."""
+        _check_stores(segment)
         difference = nearest_difference(segment.key, islice(reversed(self._plans), _COMPARED))
         if self._forbidden:
             raise _unknown(segment, difference)
@@ -144,6 +136,19 @@ class Planner:
         statistics.fallbacks = source.fallbacks
         statistics.compile_seconds += perf_counter() - start
         return planned
+
+
+def _check_stores(segment: Segment) -> None:
+    """Raises UsageError for launches that a client library captured with a form for other stores."""
+    for launch in segment.launches:
+        for signature, root in zip(launch.form.signatures, launch.roots, strict=True):
+            expected, found = (signature.store_shape, signature.dtype), (root.shape, root.dtype)
+            if expected != found:
+                raise UsageError(
+                    f"task '{launch.instance.task_name}' was captured for a store of shape {expected[0]} and type {expected[1]}, "
+                    f"on one of shape {found[0]} and type {found[1]}",
+                    location=launch.site.resolve(),
+                )
 
 
 def _site(segment: Segment, difference: Difference) -> CallSite:

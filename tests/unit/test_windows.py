@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,7 @@ def test_launches_that_nobody_needs_leave_a_full_window_together() -> None:
         session.launch(COPY, *views)
     del views
     session.launch(INCREMENT, x)
+    session.flush()
     assert x.numpy().tolist() == [2.0] * 8
     assert (session.statistics.tasks, session.statistics.launches) == (3, 1)
 
@@ -404,3 +406,13 @@ def test_a_full_window_is_another_one_than_the_same_flushed() -> None:
     with session.assert_no_compile():
         update(3)
     assert session.statistics.plan_hits == 1
+
+
+def test_launches_with_a_form_for_other_stores_are_refused_when_planned() -> None:
+    session = fuseir.Session()
+    x, y = session.from_numpy(np.ones(3)), session.from_numpy(np.ones(4))
+    form = session.form(INCREMENT, [x])
+    frame = sys._getframe()
+    session.capture(form, (y.root,), (), frame.f_code, frame.f_lasti)
+    with pytest.raises(UsageError, match=r"captured for a store of shape \(3,\).*on one of shape \(4,\)"):
+        session.flush()
