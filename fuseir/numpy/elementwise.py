@@ -119,17 +119,17 @@ def assign(target: ndarray, value: Any) -> None:
     ours = kind is ndarray or kind is Scalar
     if ours and value.root is target.root and value.signature is target.signature:
         return  # the last part of `a[…] += b`, which has changed the elements already
-    key = assign, value.signature if ours else kind
+    # Two views of one store are a case of their own: whether they overlap is known by the two.
+    key = assign, value.signature if ours else kind, ours and value.root is target.root
     form: Form | None = target.signature.memo.get(key)
     if form is not None:
         # Kept for arrays and floats that need nothing but the launch.
-        if kind is float:
-            capture(target.session, form, (target.root,), (value,))
-            return
-        if value.root is not target.root:
+        if ours:
             capture(target.session, form, (value.root, target.root), ())
-            return
-    apart = ours and value.root is not target.root  # else what is launched depends on where the two overlap
+        else:
+            capture(target.session, form, (target.root,), (value,))
+        return
+    given = value
     value = as_operand(value)
     if not isinstance(value, ndarray):
         if type(value) is int and target.dtype.kind in "iu":
@@ -149,7 +149,7 @@ def assign(target: ndarray, value: Any) -> None:
         raise ValueError(f"could not broadcast input array from shape {value.shape} into shape {target.shape}")
     value = readable_beside(value, target, target.shape)
     launch(_ASSIGN[target.dtype], value, target)
-    if apart:
+    if ours and value.root is given.root:  # else it was copied first
         target.signature.memo[key] = target.session.form(_ASSIGN[target.dtype], (value, target))
 
 

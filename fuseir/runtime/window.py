@@ -211,7 +211,10 @@ class Numbering:
     __slots__ = ("_dead", "_first", "_internal", "_released", "_spread")
 
     def __init__(self, key: Key) -> None:
-        first = [key.numbers.index(number) for number in range(len(key.lives))]
+        places: dict[int, int] = {}
+        for place, number in enumerate(key.numbers):
+            places.setdefault(number, place)
+        first = list(places.values())
         self._first = _getter(first)
         self._spread = _getter(key.numbers)
         numbered = list(enumerate(key.lives))
@@ -219,10 +222,11 @@ class Numbering:
         self._released = [number for number, life in numbered if life is Life.RELEASED]
         # Whoever replaces all contents at once does not care whether there were any: released is internal for it.
         arguments = [(form, k) for form in key.forms if form is not None for k in range(len(form.views))]
+        signatures = key.signatures
         self._internal = [
             number
             for number, life in numbered
-            if life is Life.INTERNAL and not _replaces(*arguments[first[number]], key.signatures[number].store_shape)
+            if life is Life.INTERNAL and not _replaces(*arguments[first[number]], signatures[number].store_shape)
         ]
 
     def fits(self, segment: Segment) -> bool:

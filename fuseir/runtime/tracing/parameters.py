@@ -39,7 +39,7 @@ class TracingParameters:
 
     minimum_length: int = 5
     """Shorter candidates are not kept."""
-    maximum_length: int = 256
+    maximum_length: int = 1024
     """Longer candidates are cut into pieces of this length, unless that leaves less than ``minimum_length``: a trace is planned as a
     whole, which takes time, and in a long one a replay's own time is nothing by then."""
     visit_threshold: int = 2
