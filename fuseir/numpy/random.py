@@ -68,8 +68,8 @@ class Generator:
         def call(*args: Any, **keywords: Any) -> Any:
             return self._call(name, args, keywords)
 
-        bound = self.__dict__[name] = update_wrapper(call, found)
-        return bound
+        # Not kept: it would keep the generator alive, and its state with it, until garbage is collected.
+        return update_wrapper(call, found)
 
     def spawn(self, n_children: int) -> list[Generator]:
         """Generators that are independent of this one and of each other."""
