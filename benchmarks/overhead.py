@@ -1,4 +1,4 @@
-"""What a launch costs besides its arithmetic: capture, a known window, an unknown one. Next to NumPy's own call.
+"""What a launch costs besides its arithmetic: capture, a known window, an unknown one, a trace. Next to NumPy's own call.
 
     python benchmarks/overhead.py
 
@@ -11,10 +11,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 import fuseir
+import fuseir.numpy as fuseir_numpy
 from fuseir.runtime.executors import kernel_steps
 from fuseir.runtime.plan import Plan
 
@@ -60,6 +63,29 @@ def plan_call(threads: int) -> float:
         calls()
         rounds.append((time.perf_counter() - start) / LAUNCHES * 1e6)
     return min(rounds)
+
+
+def chain(np_: ModuleType, x: Any, y: Any) -> Any:
+    """100 element-wise operations."""
+    for _ in range(10):
+        a = x * 0.5
+        b = a + y
+        c = b * 0.25
+        d = np_.minimum(c - x, y)
+        x = np_.sqrt(d * d + 1.0) * 0.5 - a
+    return x
+
+
+def chain_operation(np_: ModuleType, iterations: int = 300) -> float:
+    """Microseconds of an operation in a loop around ``chain`` on 10 elements, once its trace is known: the least of the second half."""
+    x, y = np_.ones(10), np_.full(10, 2.0)
+    times = []
+    for _ in range(iterations):
+        start = time.perf_counter()
+        x = chain(np_, x, y)
+        times.append(time.perf_counter() - start)
+    fuseir.flush()
+    return min(times[iterations // 2 :]) / 100 * 1e6
 
 
 def main() -> None:
@@ -122,6 +148,11 @@ def main() -> None:
     print(f"… of launches that cannot fuse              {microseconds(capture_and_run_all):8.2f} us")
     print(f"a window of one launch, known               {microseconds(one_window):8.2f} us")
     print(f"NumPy's add of 10 elements                  {microseconds(numpy_adds):8.2f} us")
+    print(f"NumPy's operations in a loop of 100          {chain_operation(np):8.2f} us")
+    for trace in (False, True):
+        with fuseir.Session(trace=trace):
+            found = chain_operation(fuseir_numpy)
+        print(f"fuseir.numpy's, {'replayed as a trace' if trace else 'not traced         '}       {found:8.2f} us")
     print(f"a plan of next to nothing, one thread       {plan_call(1):8.2f} us")
     print(f"… two threads                               {plan_call(2):8.2f} us")
     print(f"a window of {LAUNCHES} launches, unknown             {miss * 1e3:8.2f} ms")

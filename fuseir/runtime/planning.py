@@ -50,8 +50,8 @@ class Planner:
         self._source: PlanSource | None = None
         self._log = RemarkLog(options)
         self._plans: dict[Key, Planned] = {}
-        self._guesses: dict[tuple[tuple[Form | None, ...], bool], tuple[Numbering, Planned]] = {}
-        """The plan that was found last for some forms: most likely it is the one again, and quickly checked."""
+        self._guesses: dict[tuple[tuple[Form | None, ...], bool], Numbering[Planned]] = {}
+        """The plans for some forms, with stores numbered as the last time: most likely it is one of these again, and quickly found."""
         self._forbidden = 0
 
     def find(self, segment: Segment) -> Planned:
@@ -59,18 +59,21 @@ class Planner:
         if self._options.background and self._source is not None:
             self._collect(self._source)
         guess = self._guesses.get((segment.forms, segment.full))
-        if guess is not None and guess[0].fits(segment):
+        known = None if guess is None else guess.find(segment)
+        if known is not None:
             self._statistics.plan_hits += 1
-            return guess[1]
+            return known
         key = segment.key
         found = self._plans.get(key)
         if found is None:
             found = self._new(segment)
         else:
             self._statistics.plan_hits += 1
-        if len(self._guesses) >= _MOST_PLANS:
-            self._guesses.clear()
-        self._guesses[segment.forms, segment.full] = Numbering(key), found
+        if guess is None or guess.numbers != key.numbers:
+            if len(self._guesses) >= _MOST_PLANS:
+                self._guesses.clear()
+            guess = self._guesses[segment.forms, segment.full] = Numbering(key.numbers)
+        guess.add(key, found)
         return found
 
     def latest(self, key: Key, planned: Planned) -> Planned:

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import chain, repeat
 from operator import attrgetter, call, is_, itemgetter
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from fuseir.dialects.dist.partition import Partition, Shape
 from fuseir.dialects.dist.view import View
@@ -30,6 +30,10 @@ FENCE: Record = (None, (), (), None, 0)
 
 _form, _roots, _scalars = itemgetter(0), itemgetter(1), itemgetter(2)
 _handle = attrgetter("handle")
+
+_T = TypeVar("_T")
+
+_MOST_LIVES = 64
 
 
 class Launch(NamedTuple):
@@ -205,52 +209,59 @@ def lives_of(roots: tuple[RootStore, ...], later: Container[RootStore] = ()) -> 
     )
 
 
-class Numbering:
-    """How a key numbers roots, in a form that finds out quickly whether another segment of the same forms has it too."""
+class Numbering(Generic[_T]):
+    """How keys of some forms number roots, and what is known for each pattern of lives: found quickly for other segments of these forms."""
 
-    __slots__ = ("_dead", "_first", "_internal", "_released", "_spread")
+    __slots__ = ("_first", "_known", "_spread", "numbers")
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, numbers: tuple[int, ...]) -> None:
+        self.numbers = numbers
         places: dict[int, int] = {}
-        for place, number in enumerate(key.numbers):
+        for place, number in enumerate(numbers):
             places.setdefault(number, place)
-        first = list(places.values())
-        self._first = _getter(first)
-        self._spread = _getter(key.numbers)
+        self._first = _getter(list(places.values()))
+        self._spread = _getter(numbers)
+        self._known: dict[tuple[bool, ...], tuple[list[int], list[int], _T]] = {}
+        """By which roots are dead: those that must have no buffer, those that must have one, and what is known then."""
+
+    def add(self, key: Key, known: _T) -> None:
+        """Keeps what is known for a key with these numbers; of two that differ only in what dead roots have in memory, the last."""
         numbered = list(enumerate(key.lives))
-        self._dead = [life is not Life.HELD for life in key.lives]
-        self._released = [number for number, life in numbered if life is Life.RELEASED]
         # Whoever replaces all contents at once does not care whether there were any: released is internal for it.
         arguments = [(form, k) for form in key.forms if form is not None for k in range(len(form.views))]
-        signatures = key.signatures
-        self._internal = [
-            number
-            for number, life in numbered
-            if life is Life.INTERNAL and not _replaces(*arguments[first[number]], signatures[number].store_shape)
-        ]
+        first, signatures = self._first(tuple(arguments)), key.signatures
+        internal: list[int] = []
+        for number, life in numbered:
+            form, argument = first[number]
+            if life is Life.INTERNAL and not _replaces(form, argument, signatures[number].store_shape):
+                internal.append(number)
+        released = [number for number, life in numbered if life is Life.RELEASED]
+        if len(self._known) >= _MOST_LIVES:
+            self._known.clear()
+        self._known[tuple([life is not Life.HELD for life in key.lives])] = internal, released, known
 
-    def fits(self, segment: Segment) -> bool:
-        """Whether the segment's key has this numbering and these lives. Then its roots are numbered."""
+    def find(self, segment: Segment) -> _T | None:
+        """What is known for the segment's key, if it has this numbering. Then its roots are numbered."""
         arguments = segment.arguments
         roots = self._first(arguments)
         if self._spread(roots) != arguments or len(set(roots)) < len(roots):
-            return False
+            return None
         # By identity: handles compare element by element.
-        dead = list(map(is_, map(call, map(_handle, roots)), repeat(None)))
-        if segment.waiting:
-            for root in segment.later:
-                if root in roots:
-                    dead[roots.index(root)] = False
-        if dead != self._dead:
-            return False
-        for number in self._internal:
+        dead = tuple(map(is_, map(call, map(_handle, roots)), repeat(None)))
+        if segment.waiting and (later := segment.later):
+            dead = tuple([is_dead and root not in later for is_dead, root in zip(dead, roots, strict=True)])
+        found = self._known.get(dead)
+        if found is None:
+            return None
+        internal, released, known = found
+        for number in internal:
             if roots[number].buffer is not None:
-                return False
-        for number in self._released:
+                return None
+        for number in released:
             if roots[number].buffer is None:
-                return False
+                return None
         segment.roots = roots
-        return True
+        return known
 
 
 def _replaces(form: Form, argument: int, shape: Shape) -> bool:

@@ -24,6 +24,10 @@ _COSTS = Costs(untraced=3.0, recorded=3.0, replayed=1.0, replay=10.0)
 counted: it is for once, and what is not traced is planned as well."""
 
 
+_PARAMETERS = TracingParameters(minimum_length=64, visit_threshold=1, costs=_COSTS)
+"""A replay takes as long as some ten launches, whatever its length: a short loop is replayed several times around at once."""
+
+
 class Tracer:
     """Finds the repeating fragments of one session's stream, and tells where they are. Under the session's lock, but for ``state``.
 
@@ -39,7 +43,7 @@ class Tracer:
         synchronous: bool = False,
     ) -> None:
         self._window = window
-        self._parameters = parameters or TracingParameters(costs=_COSTS)
+        self._parameters = parameters or _PARAMETERS
         self._history = History(sampling or Sampling())
         self._miner = Miner(Mining(minimum=self._parameters.minimum_length), synchronous=synchronous)
         self._agreement: Agreement = Alone()
