@@ -22,7 +22,7 @@ from fuseir.numpy.array import ndarray, normalized_axes
 from fuseir.numpy.elementwise import as_array, copied, launch, new_array
 from fuseir.runtime.arrays import contiguous_strides, strides_through
 from fuseir.runtime.signatures import Signature
-from fuseir.runtime.stores import RootStore
+from fuseir.runtime.stores import Handle, RootStore
 from fuseir.runtime.tasks import opaque_task
 
 
@@ -114,9 +114,9 @@ def stand_in(array: ndarray) -> np.ndarray[Any, Any]:
     """An array of NumPy's with the shape, strides and element type that NumPy's would have, and no elements that anyone may look at."""
     signature = array.signature
     strides: Sequence[int] = contiguous_strides(signature.store_shape, signature.dtype.itemsize)
-    for watcher in array.root.watchers:
-        if isinstance(watcher, _Layout):
-            strides = watcher.strides
+    layout = _layout(array.root)
+    if layout is not None:
+        strides = layout.strides
     _, strides = strides_through(signature.view, strides)
     return np.lib.stride_tricks.as_strided(np.empty(1, signature.dtype), signature.shape, strides)
 
@@ -141,51 +141,69 @@ def view(array: ndarray, dtype: np.dtype[Any]) -> ndarray:
 
 
 class _Layout:
-    """Notes with a store that mirrors how NumPy's view would lie in memory, as it depends on that what further views there are."""
+    """Notes with a store that mirrors how NumPy's view would lie in memory, as it depends on that what further views there are.
+
+    ``base`` is what it mirrors, kept alive where others can be seen only through that.
+    """
 
     def __init__(self, strides: tuple[int, ...]) -> None:
         self.strides = strides
+        self.base: Handle | None = None
 
     def written(self, root: RootStore) -> None:
         """Nothing: the layout stays."""
 
 
+def _layout(root: RootStore) -> _Layout | None:
+    """The layout noted with a store, if it mirrors another one."""
+    return next((watcher for watcher in root.watchers if isinstance(watcher, _Layout)), None)
+
+
 def _mirror(part: ndarray, whole: ndarray, strides: tuple[int, ...]) -> None:
     """Makes an array mirror a part of another one, as NumPy's view with these strides."""
-    whole.root.watch(_Layout(strides))
-    _Mirror(part, whole)
+    root, layout, mirror = part.root, _Layout(strides), _Mirror(part, whole)
+    watchers = [watcher for watcher in root.watchers if not (isinstance(watcher, _Mirror) and watcher.ended)]
+    if watchers:
+        # What is written to one of those that mirror a store comes to the others through it, also when the program has dropped it.
+        layout.base = part.first
+        for watcher in watchers:
+            if isinstance(watcher, _Mirror) and (sibling := watcher.whole_of(root)) and (other := _layout(sibling)):
+                other.base = part.first
+    root.watch(*watchers, mirror)
+    whole.root.watch(layout, mirror)
 
 
 class _Mirror:
     """Keeps a part of a store and all of another one equal, element by element in order, while both can be seen."""
 
     def __init__(self, part: ndarray, whole: ndarray) -> None:
-        self._session = part.session
-        self._sides: tuple[tuple[RootStore, Signature], tuple[RootStore, Signature]] = (
-            (part.root, part.signature),
-            (whole.root, whole.signature),
-        )
+        # First handles: the mirror keeps no store alive.
+        self._part, self._part_signature = part.root.handle, part.signature
+        self._whole, self._whole_signature = whole.root.handle, whole.signature
         self._copying = False
-        for root, _ in self._sides:
-            root.watch(*root.watchers, self)
+
+    @property
+    def ended(self) -> bool:
+        """Whether one of the two can be seen by nobody any more."""
+        return self._part() is None or self._whole() is None
+
+    def whole_of(self, root: RootStore) -> RootStore | None:
+        """The store that mirrors a part of this one; None if this one is that store, or it is gone."""
+        whole = self._whole()
+        return None if whole is None or whole.root is root else whole.root
 
     def written(self, root: RootStore) -> None:
         """Copies to the other side what a launch wrote; forgets both if one is gone."""
         if self._copying:
             return
-        (first, _), (second, _) = self._sides
-        handles = first.handle(), second.handle()
-        if handles[0] is None or handles[1] is None:
-            for each in (first, second):
-                each.watch(*[watcher for watcher in each.watchers if watcher is not self])
+        part, whole = self._part(), self._whole()
+        if part is None or whole is None:
+            root.watch(*[watcher for watcher in root.watchers if watcher is not self])
             return
-        source, target = self._sides if root is first else self._sides[::-1]
+        sides = part.seen_as(self._part_signature), whole.seen_as(self._whole_signature)
         self._copying = True
         try:
-            launch(
-                _COPY_ELEMENTS,
-                *[ndarray(self._session, side[0], side[1], side[0].handle()) for side in (source, target)],
-            )
+            launch(_COPY_ELEMENTS, *(sides if root is part.root else sides[::-1]))
         finally:
             self._copying = False
 

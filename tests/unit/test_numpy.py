@@ -276,6 +276,32 @@ def test_what_mirrors_an_argument_sees_what_a_frozen_function_does() -> None:
     same(flat, np.ones(6))
 
 
+def test_views_stay_views_of_one_another_when_the_array_between_them_is_dropped() -> None:
+    flat = fnp.arange(6.0)
+    rows, columns, again = flat.reshape(2, 3), flat.reshape(3, 2), None
+    again = columns.reshape(6)
+    del flat, columns
+    rows[1] = 7.0
+    same(again, np.array([0.0, 1.0, 2.0, 7.0, 7.0, 7.0]))
+    again[0] = -1.0
+    same(rows, np.array([[-1.0, 1.0, 2.0], [7.0, 7.0, 7.0]]))
+
+
+def test_what_is_written_through_a_view_is_in_the_memory_an_array_was_made_on() -> None:
+    memory = np.zeros(6)
+    rows = fnp.asarray(memory, copy=False).reshape(2, 3)
+    rows[1] = 7.0
+    assert memory.tolist() == [0.0, 0.0, 0.0, 7.0, 7.0, 7.0]
+
+
+def test_views_that_are_gone_are_forgotten() -> None:
+    flat = fnp.zeros(6)
+    for _ in range(5):
+        view = flat.reshape(2, 3)
+    assert len(flat.root.watchers) <= 2  # the last view, and the one that was in its place
+    del view
+
+
 def test_updates_of_views_are_one_launch(session: fuseir.Session) -> None:
     x, expected = fnp.zeros((4, 6)), np.zeros((4, 6))
     x[1:3, ::2] += fnp.ones((2, 3))
