@@ -97,7 +97,7 @@ def check_changes(seed: int) -> int:
         patience=rng.choice((2, 100)),
         losses=rng.choice((1, 3, 10)),
         prefix_free=rng.random() < 0.5,
-        costs=rng.choice((None, Costs(4, 5, 1, 3))),
+        costs=rng.choice((None, Costs(4, 5, 1, 3), Costs(4, 5, 1, 3, planned=rng.choice((0.01, 0.1))))),
     )
     replayer = Replayer(parameters)
     stream = ReplayedStream(replayer)
@@ -114,6 +114,8 @@ def check_changes(seed: int) -> int:
             motifs = random_strings(rng, letters)
         elif action < 0.6:
             replayer.ingest(rng.sample(motifs, rng.randint(1, len(motifs))), position)
+        elif action < 0.7:
+            stream.launch_all(list(rng.choice(motifs)) * rng.randint(1, 60))
         else:
             stream.launch_all(random_tokens(rng, rng.randint(1, 30), motifs, letters))
         if rng.random() < 0.5:

@@ -20,7 +20,7 @@ class ReplayedStream:
         self.settled = 0
         self.steps = 0
         self.most_waiting = 0
-        self._tokens_of: dict[int, tuple[int | None, ...]] = {}
+        self._tokens_of: dict[int, set[tuple[int | None, ...]]] = {}
 
     def launch(self, token: int) -> Sequence[Replay]:
         position = len(self.records)
@@ -65,10 +65,15 @@ class ReplayedStream:
             assert self.settled <= replay.start < replay.end <= len(self.records)
             assert not self.replays or self.replays[-1].end <= replay.start
             inside = tuple(token for token in self.records[replay.start : replay.end] if token is not IGNORED)
-            assert inside == replay.trace.tokens
-            assert replay.trace.number is not None
-            assert replay.records == (replay.trace.number not in self._tokens_of)
-            assert self._tokens_of.setdefault(replay.trace.number, inside) == inside
+            trace = replay.trace
+            assert inside == trace.tokens[: len(inside)]
+            assert inside
+            assert len(inside) % trace.iteration == 0, "of a loop, whole iterations"
+            assert trace.number is not None
+            known = self._tokens_of.setdefault(trace.number, set())
+            assert replay.records == (inside not in known)
+            known.add(inside)
+            assert {tokens[: trace.iteration] for tokens in known} == {inside[: trace.iteration]}
             self.replays.append(replay)
         settled = self.replayer.settled(len(self.records))
         assert self.settled <= settled <= len(self.records)

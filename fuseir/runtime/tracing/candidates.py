@@ -35,7 +35,10 @@ class Candidate:
 
 
 class Trace:
-    """A string that is replayed. ``number`` is drawn when it is replayed first; ``seen`` is where its last match ended."""
+    """A string that is replayed. ``number`` is drawn when it is replayed first; ``seen`` is where its last match ended.
+
+    ``iteration`` is how many of its tokens it was found with: if it was unrolled since, it consists of several such strings.
+    """
 
     __slots__ = (
         *(
@@ -43,19 +46,21 @@ class Trace:
             "awaited",
             "awaited_from",
             "forgotten",
+            "iteration",
             "length",
             "losses",
             "number",
+            "recorded",
             "score",
             "seen",
-            "since",
         ),
-        *("tokens", "visits"),
+        *("since", "successions", "tokens", "visits"),
     )
 
-    def __init__(self, tokens: Tokens, position: int) -> None:
+    def __init__(self, tokens: Tokens, position: int, iteration: int | None = None) -> None:
         self.tokens = tokens
         self.length = len(tokens)
+        self.iteration = iteration or self.length
         self.seen = position
         self.since: int | None = None
         """Matches begin there at the earliest; None until the replayer hears of the trace."""
@@ -69,6 +74,10 @@ class Trace:
         """... the last time for one that would have begun there."""
         self.forgotten = False
         self.score = Score(len(tokens))
+        self.recorded: set[int] = set()
+        """The lengths that were replayed: of all, or of its first iterations."""
+        self.successions = 0
+        """How often one replay of it followed another, with nothing in between."""
 
     def __repr__(self) -> str:
         return f"Trace(number={self.number}, length={self.length})"
@@ -155,6 +164,19 @@ class Candidates:
         candidate = self.watched.pop(tokens)
         trace = self.traces[tokens] = Trace(tokens, candidate.seen)
         return trace
+
+    def unroll(self, trace: Trace, times: int) -> None:
+        """Replaces a trace by one that consists of it so many times, if there is room."""
+        if self._size + (times - 1) * trace.length > self._parameters.capacity:
+            return
+        unrolled = Trace(trace.tokens * times, trace.seen, trace.iteration)
+        unrolled.number, unrolled.recorded, unrolled.visits = trace.number, trace.recorded, trace.visits
+        unrolled.score.replays = trace.score.replays
+        self._loops[loop_of(trace.tokens)] = unrolled.tokens
+        self._size += unrolled.length - trace.length
+        del self.traces[trace.tokens]
+        trace.forgotten = True
+        self.traces[unrolled.tokens] = unrolled
 
     def forget(self, tokens: Tokens, reason: Reason) -> None:
         """Forgets a candidate or a trace."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, fields
+from math import inf
 
 from fuseir.errors import UsageError
 
@@ -11,6 +12,9 @@ from fuseir.errors import UsageError
 @dataclass(frozen=True)
 class Costs:
     """Measured times, all in one unit (Apophenia §3): those of a launch, and of a replay whatever its length.
+
+    A loop that is replayed one iteration behind the other is *unrolled*: several iterations are replayed at once, when the replays
+    that this would have saved so far have cost as much as the longer trace costs to plan. Not where candidates are ``prefix_free``.
 
     Raises UsageError if one is negative.
     """
@@ -23,6 +27,12 @@ class Costs:
     """α_r: a launch in a later run."""
     replay: float
     """c: a replay, besides its launches."""
+    planned: float = inf
+    """A launch of a segment that is planned for the first time. Not the paper's: it decides when a loop is unrolled."""
+
+    def saved(self, length: int) -> float:
+        """What a replay of so many launches saves."""
+        return length * (self.untraced - self.replayed) - self.replay
 
     def __post_init__(self) -> None:
         for field in fields(self):

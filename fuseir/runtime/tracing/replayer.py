@@ -26,6 +26,9 @@ very token completed, or that awaits a pointer. A replay ends the pointers and m
 matches, as their author says: they take them by score alone, so that a later one may keep an earlier one out that it does not overlap;
 they take matches that touch for overlapping; and they await pointers of the same trace inside a match of it, for nothing.
 
+**Loops.** A trace that follows itself again and again is *unrolled*: it is replaced by one that consists of it several times
+(``Candidates.unroll``). Where the stream leaves such a trace, or is flushed, the iterations that are complete are a match too.
+
 **Changes** of the set of traces take effect once nothing is undecided that began before them.
 """
 
@@ -56,6 +59,8 @@ class Replay(NamedTuple):
 
 
 _NOTHING: tuple[Replay, ...] = ()
+_TIMES = 8
+"""So many times a loop's trace is unrolled at once: fewer would be planned more often, more would wait longer."""
 _STEP = State(0)
 """A state without transitions: each token comes to ``step``."""
 
@@ -85,6 +90,10 @@ class Replayer:
         """What the automaton was made for."""
         self._changed = False
         self._suspended = 0
+        self._flushed = 0
+        """Nothing that begins here follows what ended here."""
+        self._last: tuple[Trace, int] | None = None
+        """What was replayed last, and where it ended."""
         self._ignored = 0
         self._ignored_before: list[int] = []
         """For each ignored operation among what is undecided: how many tokens were captured before it."""
@@ -156,6 +165,7 @@ class Replayer:
         if arrived is None:
             if state is not self._root:
                 self._mismatches += 1
+                self._complete_iterations(state, position - self._ignored)
                 arrived = state.after(token, self._root)
             elif self._matches:
                 arrived = state
@@ -199,11 +209,13 @@ class Replayer:
         state = self._held if self.state is _STEP else self.state
         if state is not self._root:
             self._reasons[Reason.INTERRUPTED] += 1
+            self._complete_iterations(state, position - self._ignored)
         if self._matches:
             replays = [*replays, *self._replay(best(self._matches), position)]
             self._matches, self._longest = [], 0
         self._ignored_before.clear()
         self.state = self._root
+        self._flushed = position
         if self._changed:
             self._take_over(position - self._ignored)
         return replays
@@ -279,6 +291,22 @@ class Replayer:
             else:
                 self._reasons[Reason.UNPROFITABLE] += 1
 
+    def _complete_iterations(self, pointer: State, token: int) -> None:
+        """A pointer dies before a token. If it is in a trace that was unrolled, the whole iterations are complete."""
+        trace = pointer.through
+        if trace is None or trace.iteration == trace.length:
+            return
+        start = token - pointer.depth
+        length = pointer.depth - pointer.depth % trace.iteration
+        if length and (costs := self._parameters.costs) is not None:
+            trace.seen = start + length + self._ignored
+            trace.awaited = 0
+            value = costs.saved(length)
+            if value > 0:
+                self._matches.append(Match(trace, start, start + length, value))
+                self._matches.sort(key=lambda match: (match.end, match.start))
+                self._longest = max(self._longest, length)
+
     def _decide(self, state: State, token: int) -> Sequence[Replay]:
         """What is replayed now that a token has come, and where the fast path goes on."""
         if state.longest > self._longest and state.depth > token + 1 - self._matches[0].end and not _given_up(state):
@@ -329,14 +357,36 @@ class Replayer:
                 trace.number = self._numbers
                 self._numbers += 1
             trace.losses = 0
-            score = trace.score
-            score.replays += 1
-            self._replays += 1
-            self._replayed_launches += stop - start
-            if self._ignored:
-                start, stop = self._position(start), self._position(stop - 1) + 1
-            replays.append(Replay(trace, start, stop, score.replays == 1))
+            for length in _pieces(trace, stop - start):
+                trace.score.replays += 1
+                self._replays += 1
+                self._replayed_launches += length
+                begin, end = start, start + length
+                if self._ignored:
+                    begin, end = self._position(begin), self._position(end - 1) + 1
+                replays.append(Replay(trace, begin, end, length not in trace.recorded))
+                trace.recorded.add(length)
+                start += length
+            self._note_succession(trace, replays[-1])
         return replays
+
+    def _note_succession(self, trace: Trace, replay: Replay) -> None:
+        """Unrolls a trace that followed itself so often that it would have been worth it."""
+        last, self._last = self._last, (trace, replay.end)
+        if last is None or last[0] is not trace or last[1] != replay.start or replay.start == self._flushed:
+            return
+        trace.successions += 1
+        parameters = self._parameters
+        costs, times = parameters.costs, min(_TIMES, parameters.maximum_length // trace.length)
+        if (
+            costs is not None
+            and times > 1
+            and not parameters.prefix_free
+            and trace.successions * costs.replay > times * trace.length * costs.planned
+            and self._candidates.traces.get(trace.tokens) is trace
+        ):
+            self._candidates.unroll(trace, times)
+            self._changed = True
 
     def _lose(self, match: Match, chosen: Sequence[Match]) -> None:
         """A match is not replayed, since some of the chosen overlap it."""
@@ -407,6 +457,14 @@ def _awaited(match: Match, state: State, behind: int) -> State | None:
             return state
         state = state.fallback
     return None
+
+
+def _pieces(trace: Trace, length: int) -> Sequence[int]:
+    """How a number of launches, which is one of whole iterations, is replayed: in powers of two, which are few to plan."""
+    if length == trace.length:
+        return (length,)
+    times, iteration = length // trace.iteration, trace.iteration
+    return [iteration << bit for bit in reversed(range(times.bit_length())) if times >> bit & 1]
 
 
 def _given_up(pointer: State) -> bool:

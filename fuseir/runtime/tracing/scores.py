@@ -73,7 +73,7 @@ class Score:
         """
         if costs is None:
             return self.score(position)
-        saved = self.length * (costs.untraced - costs.replayed) - costs.replay
+        saved = costs.saved(self.length)
         if self.replays:
             return saved
         expected = self.faded_visits(position)

@@ -19,13 +19,11 @@ from fuseir.runtime.window import Window
 _STEADY = 4096
 """Launches that are replayed one behind the other, from which on replays are not looked at: they are what was found."""
 
-_COSTS = Costs(untraced=3.0, recorded=3.0, replayed=1.0, replay=10.0)
-"""What decides between traces that overlap, in microseconds, measured; but planning, which takes a hundred times as long, is not
-counted: it is for once, and what is not traced is planned as well."""
+_COSTS = Costs(untraced=3.0, recorded=3.0, replayed=1.0, replay=10.0, planned=100.0)
+"""What decides between traces that overlap, and when loops are unrolled: measured, in microseconds. That planning takes longer than that is
+not counted against new traces: it is for once, and what is not traced is planned as well."""
 
-
-_PARAMETERS = TracingParameters(minimum_length=64, visit_threshold=1, costs=_COSTS)
-"""A replay takes as long as some ten launches, whatever its length: a short loop is replayed several times around at once."""
+_PARAMETERS = TracingParameters(visit_threshold=1, costs=_COSTS)
 
 
 class Tracer:
