@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from functools import lru_cache
 from itertools import islice
 from types import CodeType
 from typing import NamedTuple
@@ -33,9 +34,14 @@ class CallSite(NamedTuple):
 def users_site() -> CallSite:
     """The innermost call site that is neither in this package nor in NumPy."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("fuseir", "numpy"):
+    while frame.f_back is not None and _is_library(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     return CallSite(frame.f_code, frame.f_lasti)
+
+
+@lru_cache(maxsize=1024)
+def _is_library(module: str) -> bool:
+    return module.partition(".")[0] in ("fuseir", "numpy")
 
 
 def call_site(depth: int) -> CallSite:

@@ -155,9 +155,9 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
         return self.numpy().tolist()
 
     def _only(self) -> Any:
-        if self.size != 1:
+        if self.signature.shape and self.size != 1:
             raise TypeError("only length-1 arrays can be converted to Python scalars")
-        return self.numpy().item()
+        return self.session.item(self.root, self.signature.view)
 
     def __bool__(self) -> bool:
         if self.size != 1:

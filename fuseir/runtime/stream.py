@@ -180,6 +180,11 @@ class Stream:
             # Copied here: outside the lock another thread's launch could change the contents meanwhile.
             return np.array(array_of_view(self.memory(root), view))
 
+    def item(self, root: RootStore, view: View) -> bool | int | float | complex:
+        """The only element of a view, as a Python number, as ``read``."""
+        with self._lock:
+            return array_of_view(self.memory(root), view).item()
+
     def memory(self, root: RootStore) -> Array:
         """A store's memory itself, with its contents, after running what was captured if that changes the store.
 

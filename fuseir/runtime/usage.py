@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import dataclass
 
 from fuseir.errors import FallbackError, SyncError
 from fuseir.location import CallSite, users_site
+
+
+@dataclass
+class _Count:
+    site: CallSite
+    times: int = 1
 
 
 class Usage:
@@ -18,19 +25,29 @@ class Usage:
     def __init__(self, sync: str, fallback: str) -> None:
         self.sync = sync
         self.fallback = fallback
-        self.syncs: Counter[CallSite] = Counter()
+        # By the identity of the code: its hash takes longer than a small launch.
+        self._syncs: dict[tuple[int, int], _Count] = {}
         self.fallbacks: Counter[tuple[str, CallSite]] = Counter()
+
+    @property
+    def syncs(self) -> Counter[CallSite]:
+        """How often each of the program's lines made launches run that waited."""
+        return Counter({count.site: count.times for count in self._syncs.values()})
 
     def note_sync(self) -> None:
         """A value is read, and launches wait. Raises SyncError where that is forbidden; what was captured stays so."""
         site = users_site()
+        known = self._syncs.get((id(site.code), site.instruction))
+        if known is not None:
+            known.times += 1
+            return
         if self.sync == "error":
             raise SyncError(
                 "a value is read here, which runs what was captured: keep it an array, or read it outside of the loop (FUSEIR_SYNC=error)",
                 location=site.resolve(),
             )
-        self.syncs[site] += 1
-        if self.sync == "log" and self.syncs[site] == 1:
+        self._syncs[id(site.code), site.instruction] = _Count(site)
+        if self.sync == "log":
             place = site.resolve()
             print(
                 f"{place}: a value is read, and what was captured runs: {(place.text or '').strip()}", file=sys.stderr

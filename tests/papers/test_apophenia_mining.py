@@ -128,7 +128,7 @@ def test_a_loop_in_which_values_are_read_begins_behind_the_read(period: int) -> 
     body = [k % (period - 2) for k in range(period)]
     found: list[int] = []
     for iteration in range(1, 11):
-        for sample in [*history.append(body), *history.separate()]:
+        for sample in [*history.append(body), *history.append([history.separator()])]:
             found += [iteration for candidate in miner.mine(sample).candidates if candidate == tuple(body)]
     assert found
     assert found[0] <= 4
@@ -182,7 +182,7 @@ def test_no_repeat_spans_a_separator() -> None:
     samples: list[Sample] = []
     for _ in range(16):
         samples += history.append([1, 2, 3])
-        samples += history.separate()
+        samples += history.append([history.separator()])
     assert len(samples[-1].tokens) == 64
     assert find_repeats(samples[-1].tokens) == [Repeat(3, tuple(range(0, 64, 4)))]
 

@@ -10,9 +10,8 @@ class Coverage:
 
     def __init__(self, window: int = 5000) -> None:
         self._window = window
-        self._recent: deque[tuple[int, bool]] = deque()
-        self._recent_count = 0
-        self._recent_replayed = 0
+        self._replayed: deque[tuple[int, int]] = deque()
+        """From which launch to which one all were replayed, as far as these are among the last."""
         self.issued = 0
         self.replayed = 0
         self.recorded = 0
@@ -35,7 +34,7 @@ class Coverage:
     @property
     def recent(self) -> int:
         """How many launches the last ones are."""
-        return self._recent_count
+        return min(self.issued, self._window)
 
     @property
     def share(self) -> float:
@@ -45,20 +44,20 @@ class Coverage:
     @property
     def recent_share(self) -> float:
         """The share of the last launches that was replayed, as many of these as the window has; 0 before the first."""
-        return self._recent_replayed / self._recent_count if self._recent_count else 0.0
+        begin = max(self.issued - self._window, 0)
+        replayed = sum(max(end - max(start, begin), 0) for start, end in self._replayed)
+        return replayed / self.recent if self.issued else 0.0
 
     def _add(self, count: int, *, replayed: bool) -> None:
-        self.issued += count
-        self.replayed += count * replayed
-        self._recent_count += count
-        self._recent_replayed += count * replayed
-        if self._recent and self._recent[-1][1] == replayed:
-            count += self._recent.pop()[0]
-        self._recent.append((count, replayed))
-        while self._recent_count > self._window:
-            oldest, was_replayed = self._recent.popleft()
-            kept = max(oldest - (self._recent_count - self._window), 0)
-            self._recent_count -= oldest - kept
-            self._recent_replayed -= (oldest - kept) * was_replayed
-            if kept:
-                self._recent.appendleft((kept, was_replayed))
+        start = self.issued
+        self.issued = end = start + count
+        if not replayed:
+            return
+        self.replayed += count
+        ranges = self._replayed
+        if ranges and ranges[-1][1] == start:
+            ranges[-1] = ranges[-1][0], end
+            return
+        ranges.append((start, end))
+        while ranges[0][1] <= end - self._window:
+            ranges.popleft()

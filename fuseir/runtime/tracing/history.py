@@ -56,13 +56,13 @@ class Sample(NamedTuple):
 class History:
     """The tokens of one stream. They come in pieces of any size: samples do not depend on how the stream is cut.
 
-    A token is new if it is larger than any before: they are numbered in the order in which they first came.
+    A token is new if it is larger than any before, ``newest``: they are numbered in the order in which they first came.
     """
 
     def __init__(self, sampling: Sampling) -> None:
         self._sampling = sampling
         self._recent: list[int] = []
-        self._newest = -1
+        self.newest = -1
         self._age = 0  # tokens since the last new one
         self._due = sampling.first or _NEVER  # the age of the next sample of this phase
         self._left = 0  # tokens before which nothing can be due
@@ -88,7 +88,7 @@ class History:
             if not replayed:
                 self.restart()
         samples: list[Sample] = []
-        if replayed or not self._sampling.first or max(tokens, default=-1) <= self._newest:
+        if replayed or not self._sampling.first or max(tokens, default=-1) <= self.newest:
             self._take(tokens, samples)
             return samples
         done = 0
@@ -100,10 +100,10 @@ class History:
         self._take(tokens[done:], samples)
         return samples
 
-    def separate(self) -> list[Sample]:
-        """Takes a token that is like no other: no repeat spans it. The samples that are due."""
+    def separator(self) -> int:
+        """A token that is like no other: no repeat spans it."""
         self._separators += 1
-        return self.append([-self._separators])
+        return -self._separators
 
     def restart(self) -> None:
         """A phase begins, as if the last token were new."""
@@ -114,8 +114,8 @@ class History:
         """From where to where there are new tokens, never so far apart that a sample would be due between them."""
         ranges: list[tuple[int, int]] = []
         for place, token in enumerate(tokens):
-            if token > self._newest:
-                self._newest = token
+            if token > self.newest:
+                self.newest = token
                 near = bool(ranges) and place - ranges[-1][1] < self._sampling.first
                 ranges[-1:] = [(ranges[-1][0], place + 1)] if near else [*ranges[-1:], (place, place + 1)]
         return ranges

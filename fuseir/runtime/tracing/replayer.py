@@ -88,6 +88,8 @@ class Replayer:
         """No match is longer."""
         self._traces: list[Trace] = []
         """What the automaton was made for."""
+        self.has_traces = False
+        """Whether the stream can match anything."""
         self._changed = False
         self._suspended = 0
         self._flushed = 0
@@ -102,11 +104,6 @@ class Replayer:
         self._promoted = 0
         self._replays = 0
         self._replayed_launches = 0
-
-    @property
-    def has_traces(self) -> bool:
-        """Whether the stream can match anything."""
-        return bool(self._traces)
 
     @property
     def watches(self) -> bool:
@@ -442,7 +439,7 @@ class Replayer:
         if taken == self._traces:
             return
         undecided = self.state.beginning()
-        self._traces = taken
+        self._traces, self.has_traces = taken, bool(taken)
         dismantle(self._root)
         self._root = self._held = state = automaton(taken)
         for token in undecided:

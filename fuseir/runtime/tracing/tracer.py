@@ -7,14 +7,16 @@ wrong: a replay is only a place to cut the window, and its plan is found by what
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fuseir.runtime.tracing.agreement import Agreement, Alone
 from fuseir.runtime.tracing.coverage import Coverage
-from fuseir.runtime.tracing.history import History, Sample, Sampling
+from fuseir.runtime.tracing.history import History, Sampling
 from fuseir.runtime.tracing.miner import Miner, Mining
 from fuseir.runtime.tracing.parameters import Costs, TracingParameters
 from fuseir.runtime.tracing.replayer import Replay, Replayer
 from fuseir.runtime.tracing.report import TracingReport
-from fuseir.runtime.window import Window
+from fuseir.runtime.window import FENCE, Record, Window
 
 _STEADY = 4096
 """Launches that are replayed one behind the other, from which on replays are not looked at: they are what was found."""
@@ -49,16 +51,21 @@ class Tracer:
         self.coverage = Coverage()
         self._noted = 0  # up to where in the stream
         self._steady = 0  # launches replayed since the last one that was not
+        self._pending: list[int] = []  # tokens that the history has not got
+        self._separated = True  # whether the last of all is one that no repeat spans
+        self._replayed = False  # whether those that wait were replayed
+        self._due = 0  # how many may wait
 
     @property
     def following(self) -> Replayer | None:
         """The replayer, if there are traces that the stream can match."""
-        return self.replayer if self.replayer.has_traces else None
+        replayer = self.replayer
+        return replayer if replayer.has_traces else None
 
     @property
     def interval(self) -> int:
         """After how many launches the stream is worth a look."""
-        return self._history.until_due
+        return max(self._history.until_due - len(self._pending), 1)
 
     def report(self) -> TracingReport:
         """What was found, and how much of the stream it covers."""
@@ -82,42 +89,64 @@ class Tracer:
             if self._steady > _STEADY and not self.replayer.watches:
                 return
         records = window.records[begin - window.start : end - window.start]
-        tokens: list[int] = []
-        for record in records:
-            if record[0] is None:
-                self._add(tokens, end - len(records) + len(tokens), replayed=False, cut=True)
-                tokens = []
-            else:
-                tokens.append(record[0].token)
-        self._add(tokens, end - len(tokens), replayed=replay is not None, cut=False)
+        if replay is None:
+            while FENCE in records:
+                fence = records.index(FENCE)
+                self._add(records[:fence], end - len(records), replayed=False)
+                self._cut(end - len(records) + fence)
+                del records[: fence + 1]
+        self._add(records, end - len(records), replayed=replay is not None)
 
     def cut(self) -> None:
         """Nothing is replayed across this place of the stream."""
-        if self.replayer.watches:
-            self.replayer.observe((), self._noted, cut=True)
-        self._separate()
+        self._cut(self._noted)
 
     def skip(self) -> None:
         """What was captured since the last time is no part of what repeats."""
         self._noted = self._window.end
 
-    def _add(self, tokens: list[int], position: int, *, replayed: bool, cut: bool) -> None:
+    def _add(self, records: Sequence[Record], position: int, *, replayed: bool) -> None:
+        tokens = [form.token for form, _, _, _, _ in records if form is not None]
         if self.replayer.watches:
-            self.replayer.observe(tokens, position, cut=cut)
-        self._mine(self._history.append(tokens, replayed=replayed))
-        if cut:
-            self._separate()
+            self.replayer.observe(tokens, position)
+        if replayed is not self._replayed:
+            self._hand_over()
+            self._replayed = replayed
+        if tokens:
+            pending = self._pending
+            pending += tokens
+            self._separated = False
+            # Small pieces wait for each other: the history takes a hundred tokens about as fast as one.
+            if len(pending) >= self._due or max(tokens) > self._history.newest:
+                self._hand_over()
+        if self._miner.in_flight:
+            self._collect()
+
+    def _cut(self, position: int) -> None:
+        if self.replayer.watches:
+            self.replayer.observe((), position, cut=True)
+        elif self._steady > _STEADY:
+            return
+        self._separate()
 
     def _separate(self) -> None:
-        self._mine(self._history.separate())
+        if not self._separated:  # one is as good as many
+            self._pending.append(self._history.separator())
+            self._separated = True
 
-    def _mine(self, samples: list[Sample]) -> None:
-        """Has samples mined, and takes up what was found in earlier ones."""
-        miner = self._miner
+    def _hand_over(self) -> None:
+        """Gives the history what waits, and has mined what is due."""
+        samples = self._history.append(self._pending, replayed=self._replayed)
+        self._pending = []
+        self._due = self._history.until_due
         if samples:
             for sample in samples:
                 self._agreement.submitted(sample.position)
-            miner.submit(samples)
-        if miner.in_flight:
-            for mined in miner.collect(self._agreement.agreed(self._history.position, miner.ready)):
-                self.replayer.ingest(mined.candidates, self._noted)
+            self._miner.submit(samples)
+            self._collect()
+
+    def _collect(self) -> None:
+        """Takes up what was found in samples."""
+        agreed = self._agreement.agreed(self._history.position, self._miner.ready)
+        for mined in self._miner.collect(agreed):
+            self.replayer.ingest(mined.candidates, self._noted)
