@@ -25,7 +25,7 @@ class Options:
     procs: int = 8
     """Pieces that stores are divided into by default: the launch domain is ``[procs]``. Reductions of inexact values depend on it."""
     window: int = 64
-    """Launches at which a window is full at first: its first task runs without being asked for."""
+    """Launches at which a window is full at first: all its tasks but the last run without being asked for."""
     max_window: int = 1024
     """What a window grows to at most, while all of it becomes one task; it never grows if this is not above ``window``."""
     trace: bool = True

@@ -35,13 +35,13 @@ CPU_PIPELINE: Pipeline = (
 FIRST_TASK_PIPELINE: Pipeline = (
     "fuse-tasks",
     "eliminate-temporaries",
-    "take-first-task",  # here only: the two before must see the whole window, the others need not
+    "take-first-task{waiting=1}",  # here only: the two before must see the whole window, the others need not
     "compose-kernels",
     "fuse-kernels",
     "reuse-inputs",
     "lower-kernels",
 )
-"""The same for the first task of a full window, whose other launches wait."""
+"""The same for the first tasks of a full window, whose other launches wait."""
 
 UNFUSED_PIPELINE: Pipeline = (
     "compose-kernels",  # here only: arguments of one launch that are the same pieces become one

@@ -1,4 +1,4 @@
-"""`take-first-task`: keep the first task of a window; what stands behind it has not been asked for yet.
+"""`take-first-task`: keep the first task of a window, or the first ones; what stands behind has not been asked for yet.
 
 Before::
 
@@ -13,11 +13,13 @@ After::
     dist.release %z : …
 
 A full window gives up one task, fused or single, and goes on filling; its other launches stay captured (Diffuse's prototype calls this
-*munch*). The pass runs behind ``eliminate-temporaries``, which has then seen what the launches behind the first task read.
+*munch*). With ``waiting=1``, which is what sessions do, it gives up all tasks but the last one, or the only one: what ended the others
+is in the window, so that, looked at again with more launches behind them, they would be the same, and given up one by one.
+The pass runs behind ``eliminate-temporaries``, which has then seen what the launches behind read.
 
-What belongs to the first task stands directly behind it and stays: releases of stores that only it uses, and the exchange of a store with
-its fresh version. All else behind it is erased, and then the stores, views, scalars and functions that nothing uses any more. What stands
-before it stays. A module without tasks stays as it is.
+What belongs to the last task that is kept stands directly behind it and stays: releases of stores that nothing behind uses, and the
+exchange of a store with its fresh version. All else behind it is erased, and then the stores, views, scalars and functions that nothing
+uses any more. What stands before it stays. A module without tasks stays as it is.
 
 Not a pass that keeps what a program means: the runtime knows which launches it left out, and runs them later.
 
@@ -42,11 +44,6 @@ _DEFINITIONS = (StoreOp, ViewOp, ScalarOp)
 _ENDS_WHAT_BELONGS_TO_A_TASK = (LaunchOp, FusedTaskOp, FenceOp)
 
 
-def first_task(module: ModuleOp) -> LaunchOp | FusedTaskOp | None:
-    """The first launch or fused task, if there is one."""
-    return next((op for op in module.ops if isinstance(op, LaunchOp | FusedTaskOp)), None)
-
-
 def pending(task: Operation) -> list[Operation]:
     """What behind a task does not belong to it: from the next launch, fused task or fence on, all but definitions and functions."""
     found: list[Operation] = []
@@ -60,26 +57,33 @@ def pending(task: Operation) -> list[Operation]:
 
 @dataclass(frozen=True)
 class TakeFirstTaskPass(RemarkingPass):
-    """Erase what stands behind the first task of a window and does not belong to it."""
+    """Erase what stands behind the first task of a window, or the first ones, and does not belong to it.
+
+    ``waiting``: how many tasks at the end are erased, so that at least one is kept; all but one if it is not given.
+    """
 
     name = "take-first-task"
 
+    waiting: int | None = None
+
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
-        """Keep one launch or fused task."""
-        task = first_task(module)
-        if task is None:
+        """Keep launches and fused tasks, one or more."""
+        tasks = [op for op in module.ops if isinstance(op, LaunchOp | FusedTaskOp)]
+        if not tasks:
             return
-        erased = pending(task)
+        kept = tasks[: 1 if self.waiting is None else max(len(tasks) - self.waiting, 1)]
+        erased = pending(kept[-1])
         launches = [launch for op in erased for launch in _launches_of(op)]
         used_before = {operand.owner for op in erased for operand in op.operands}
         used_before |= {operand.owner for launch in launches for operand in launch.operands}
-        tasks = {launch.task_name for launch in launches} - {launch.task_name for launch in _launches_of(task)}
+        unused = {launch.task_name for launch in launches}
+        unused -= {launch.task_name for task in kept for launch in _launches_of(task)}
         for op in reversed(erased):
             op.detach()
             op.erase()
         _erase_unused(module, used_before)
         for op in list(module.ops):
-            if isinstance(op, func.FuncOp) and op.sym_name.data in tasks:
+            if isinstance(op, func.FuncOp) and op.sym_name.data in unused:
                 module.body.block.erase_op(op)
 
 

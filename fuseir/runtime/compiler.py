@@ -65,7 +65,7 @@ class Compiler:
         return self.plan_slower(segment)
 
     def plan_first_task(self, segment: Segment) -> Planned:
-        """The plan of a full window's first task; of the whole window, unfused, if that cannot be compiled."""
+        """The plan of a full window's first tasks; of the whole window, unfused, if that cannot be compiled."""
         try:
             return self.attempt(segment, first_task=True)
         except Exception as error:
@@ -73,7 +73,7 @@ class Compiler:
         return Planned(self.plan_slower(segment))
 
     def attempt(self, segment: Segment, *, first_task: bool = False) -> Planned:
-        """The plan as asked, of the window or of its first task. Raises whatever goes wrong."""
+        """The plan as asked, of the window or of its first tasks. Raises whatever goes wrong."""
         dump = self._start(segment)
         captured = capture_module(segment)
         if not first_task:

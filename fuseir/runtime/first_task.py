@@ -1,7 +1,7 @@
-"""Which launches of a full window its first task takes.
+"""Which launches of a full window its first tasks take.
 
-``take-first-task`` leaves one task of the module; the launches behind it stay captured. Passes reorder launches and erase dead ones, so the
-stages of the pipeline are watched: launches are known by the operations that they were captured as.
+``take-first-task`` leaves the first tasks of the module; the launches behind them stay captured. Passes reorder launches and erase dead
+ones, so the stages of the pipeline are watched: launches are known by the operations that they were captured as.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class FirstTaskWatch:
             self._taken = self._taken_with(set(launches(module)))
 
     def _taken_with(self, kept: set[LaunchOp]) -> frozenset[int]:
-        """The launches of the task that was kept, and of those before it.
+        """The launches of the tasks that were kept, and of those before the last of them.
 
-        All launches of a task before it were erased, since what they do is replaced, or not wanted, by what is kept or released: once that
-        has run, they must not. A dead launch behind it is as dead in the next window.
+        All launches of another task before it were erased, since what they do is replaced, or not wanted, by what is kept or released: once
+        that has run, they must not. A dead launch behind it is as dead in the next window.
         """
-        first = next((k for k, task in enumerate(self._tasks) if not kept.isdisjoint(task)), len(self._tasks))
-        taken = [launch for task in self._tasks[: first + 1] for launch in task]
+        last = max((k for k, task in enumerate(self._tasks) if not kept.isdisjoint(task)), default=len(self._tasks))
+        taken = [launch for task in self._tasks[: last + 1] for launch in task]
         # What passes added has no number.
         return frozenset(self._numbers[launch] for launch in taken if launch in self._numbers)
 

@@ -108,7 +108,7 @@ def _first_difference(key: Key, entries: list[_Entry], other: Key, others: list[
         if theirs is None:
             return Difference(f"{place} stands behind a fence in the known one, not here", launch)
         return Difference(f"{place}: {_of_uses(mine, theirs, entries[:k], others[:k])}", launch)
-    kinds = {True: "it is full, and only its first task is to run", False: "it is run to its end"}
+    kinds = {True: "it is full, and its last task is to wait", False: "it is run to its end"}
     return Difference(f"{kinds[key.full]}; of the known one: {kinds[other.full]}", None)
 
 

@@ -85,7 +85,7 @@ class PlanSource:
         return finished
 
     def find(self, segment: Segment) -> Planned:
-        """The plan of a segment: of a full window's first task, or of all of it, unfused, if what was asked for cannot be compiled."""
+        """The plan of a segment: of a full window's first tasks, or of all of it, unfused, if what was asked for cannot be compiled."""
         self._difference = self._unexplained = None
         if not self._silent:
             return self._made(segment)

@@ -20,7 +20,7 @@ class Statistics:
     native_calls: int = 0
     """Calls into compiled code that ran those: one for all launches of a plan between which no Python code runs (docs/architecture.md)."""
     windows: int = 0
-    """Plans executed: of whole windows, and of the first tasks of full ones."""
+    """Plans executed: of whole windows, and of the first tasks of full ones, which are all but the last."""
     frozen_calls: int = 0
     """Calls of frozen functions that ran what was captured before (``fuseir.freeze``)."""
     replays: int = 0
@@ -28,7 +28,7 @@ class Statistics:
     replayed: int = 0
     """Launches of these."""
     full_windows: int = 0
-    """Times a window was full, so that its first task was executed."""
+    """Times a window was full, so that its first tasks were executed."""
     plan_hits: int = 0
     """Plans that were known."""
     plan_misses: int = 0

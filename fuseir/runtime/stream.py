@@ -353,7 +353,7 @@ class Stream:
                 self.statistics.replayed += replay.end - replay.start
 
     def _look_at_window(self) -> None:
-        """So many launches wait that it is time to look for traces, or to run the first task of a full window."""
+        """So many launches wait that it is time to look for traces, or to run the first tasks of a full window."""
         with self._lock:
             window = self._window
             if self._explicit:
@@ -391,7 +391,7 @@ class Stream:
             self._replay(self._replayer.flush(self._window.end))
 
     def _run(self, *, full: bool, end: int | None = None, replay: Replay | None = None) -> None:
-        """Runs the window up to a position, which may be a replay, or the first task of a full one (D29, D30)."""
+        """Runs the window up to a position, which may be a replay, or the first tasks of a full one (D29, D30)."""
         # What cannot fuse gains nothing by waiting.
         full = full and self.options.fuse and self.options.target != "reference"
         self._note(self._window.end if end is None else end, replay)

@@ -89,7 +89,7 @@ class Key(NamedTuple):
     """What a plan depends on.
 
     ``forms`` are those of the launches, None stands for a fence; ``numbers`` are of the roots of all store arguments; ``lives`` are those
-    of the roots, by number. ``full``: whether the plan is to run the first task only.
+    of the roots, by number. ``full``: whether the plan is to leave the last task.
 
     In the forms (Diffuse §5.2; D54-D59) are: the task (its text, privileges, element types, ranks and scalar types; its function if it is
     opaque), the launch domain, and for each argument its root's shape and element type, its view and its partition. What is pending

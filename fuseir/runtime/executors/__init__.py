@@ -43,7 +43,7 @@ class Executor(Protocol):
         ``opaque_tasks`` gives the callable of each symbol without a body; ``remarks`` collects what the passes say.
         ``digests`` are those of the module's kernels, by symbol: with them, and only then, the passes need not make again, nor remark on,
         what they made before.
-        With ``first_task`` the plan may run the first task only, fused or single; the stages it dumps tell whether it does.
+        With ``first_task`` the plan may run the first tasks only, fused or single; the stages it dumps tell whether it does.
         Slots are the module's stores, in order; scalars its ``dist.scalar`` operations. Raises CompileError.
         """
         ...
