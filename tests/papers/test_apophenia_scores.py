@@ -147,7 +147,7 @@ def test_what_costs_more_than_it_saves_is_not_replayed(length: int, pays: bool) 
         stream.launch_all(range(length))
     stream.flush()
     assert bool(stream.replays) == pays
-    assert (Reason.UNPROFITABLE in stream.replayer.report().reasons) == (not pays)
+    assert (Reason.TOO_SHORT in stream.replayer.report().reasons) == (not pays)
 
 
 def test_recording_must_be_worth_it() -> None:

@@ -88,6 +88,7 @@ class Candidates:
 
     def __init__(self, parameters: TracingParameters, reasons: Counter[Reason]) -> None:
         self._parameters = parameters
+        self._shortest = parameters.shortest
         self._reasons = reasons
         self._strings = PrefixFreeSet()
         """All of them, if they are ``prefix_free``."""
@@ -101,7 +102,7 @@ class Candidates:
 
     def add(self, tokens: Sequence[int], position: int) -> None:
         """Takes up a repeat, or what of it is worth knowing. Matches that begin before the position do not count (A25)."""
-        least, most = self._parameters.minimum_length, self._parameters.maximum_length
+        least, most = self._shortest, self._parameters.maximum_length
         rest = tuple(tokens)
         while len(rest) > most + least:
             self._add_piece(rest[:most], position)
@@ -113,7 +114,7 @@ class Candidates:
             piece = self._without_known(piece)
         else:
             piece = self._once_around(piece)
-        if len(piece) < self._parameters.minimum_length:
+        if len(piece) < self._shortest:
             self._reasons[Reason.TOO_SHORT] += 1
         elif piece in self.watched or piece in self.traces or self._strings.begins_one(piece):
             self._reasons[Reason.KNOWN] += 1
@@ -133,14 +134,14 @@ class Candidates:
 
     def _without_known(self, piece: Tokens) -> Tokens:
         """What is left of a string without the known ones that it begins with."""
-        while len(piece) >= self._parameters.minimum_length and (known := self._strings.prefix_of(piece)) is not None:
+        while len(piece) >= self._shortest and (known := self._strings.prefix_of(piece)) is not None:
             piece = piece[len(known) :]
         return piece
 
     def _once_around(self, piece: Tokens) -> Tokens:
         """One iteration of what consists of several; as many as the least length needs."""
         once = len(loop_of(piece))
-        return piece[: once * -(-self._parameters.minimum_length // once)] if once else piece
+        return piece[: once * -(-self._shortest // once)] if once else piece
 
     def _would_lose(self, piece: Tokens, position: int) -> bool:
         """Whether a string always lost to a trace that is still in use."""

@@ -80,6 +80,14 @@ class TracingParameters:
                 f"maximum_length ({self.maximum_length}) must not be below minimum_length ({self.minimum_length})"
             )
 
+    @property
+    def shortest(self) -> int:
+        """The length of the shortest candidates that are kept: what can save nothing by ``costs`` would be looked at for nothing."""
+        least = self.minimum_length
+        while self.costs is not None and self.costs.saved(least) <= 0 and least <= self.maximum_length:
+            least += 1
+        return least
+
     @staticmethod
     def as_shipped() -> TracingParameters:
         """The values of Legion's implementation: everything is kept, and ten visits are needed."""

@@ -11,7 +11,7 @@ from fuseir.runtime.tracing.prefix_free import Tokens
 class Reason(StrEnum):
     """What became of a candidate, of a trace, or of a match; the values are what reports say."""
 
-    TOO_SHORT = "shorter than minimum_length"
+    TOO_SHORT = "too short to be worth it"
     """A candidate, or what is left of one that begins with known ones."""
     KNOWN = "known"
     """Or the beginning of a known one, where candidates are ``prefix_free``."""

@@ -45,7 +45,7 @@ class Tracer:
         self._window = window
         self._parameters = parameters or _PARAMETERS
         self._history = History(sampling or Sampling())
-        self._miner = Miner(Mining(minimum=self._parameters.minimum_length), synchronous=synchronous)
+        self._miner = Miner(Mining(minimum=self._parameters.shortest), synchronous=synchronous)
         self._agreement: Agreement = Alone()
         self.replayer = Replayer(self._parameters)
         self.coverage = Coverage()
