@@ -54,7 +54,7 @@ class Writer:
             body += [f"if i % {self.rng.randint(2, 5)} == 1:", *["    " + line for line in self._body(extent)]]
         if self.rng.random() < 0.2:
             at = self.rng.randrange(len(body)) if not any(line.startswith(" ") for line in body) else 0
-            body[at:at] = ["try:", "    a1 = a0 + np.zeros(99)", "except ValueError:", "    a1 = a1 + 1"]
+            body[at:at] = ["try:", "    a1 = a0.reshape(7, 11)", "except ValueError:", "    a1 = a1 + 1"]
         if self.rng.random() < 0.2:
             body += [f"if i == {self.rng.randint(5, 25)}:", "    break"]
         return [f"for i in range({self.rng.randint(8, 40)}):", *["    " + line for line in body]]
