@@ -71,7 +71,7 @@ def captured(name: str) -> tuple[Segment, object]:
             arrays = program.setup(SIZE)
             session.flush()
             kept = program.advance(arrays, 1)
-        segment = session._window.take(full=False)
+        segment = session._window.take(full=False)  # pyright: ignore[reportPrivateUsage]
         assert segment is not None
         assert segment.key  # what is alive now counts
     return segment, kept

@@ -71,11 +71,12 @@ class CpuExecutor:
         numbers = {launch: number for number, launch in enumerate(launches(module))}
         signatures = Signatures()
         pipeline = pipeline_of(fuse, first_task)
+        before_lowering = pipeline[-2].partition("{")[0]
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
             if stage == "compose-kernels":
                 signatures.look_first(staged)
-            if stage == pipeline[-2]:
+            if stage == before_lowering:
                 # At the last kernels that still work on tensors: they have the arguments that the launches end up with.
                 signatures.look_last(staged)
             if dump is not None:
