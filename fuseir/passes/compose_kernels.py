@@ -36,6 +36,9 @@ Where a member reads pieces that are broadcasts of pieces which members change (
 point's own, it gets the broadcast of the value at hand; it keeps a `no_access` parameter of its own for the shape. Which pieces those are
 is told by the algebra of views and partitions (``Access.broadcast_from``); transposes are among them.
 
+Pieces that repeat elements along their last dimensions, and are only read, are broadcasts too: of a parameter without these dimensions. A
+loop along one of them then has a value that stays, where memory would not move from neighbour to neighbour. ``repeats`` turns that off.
+
 Where pieces of one store overlap at a point otherwise, memory says what a value cannot: the fused task is cut there
 (``analysis/runs.py``). Each run of members becomes one launch, in order. A temporary on both sides of a cut gets memory after all.
 
@@ -62,7 +65,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ModuleOp, UnknownLoc
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, TensorType, UnknownLoc
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
@@ -77,7 +80,7 @@ from fuseir.passes.analysis.labels import access_label, pieces_label, store_labe
 from fuseir.passes.analysis.promotion import broadcast_like, combined, filled_with_identity
 from fuseir.passes.analysis.runs import PieceRelations, Run, cut_into_runs
 from fuseir.passes.analysis.unused_arguments import erase_unused
-from fuseir.passes.fuse_tasks import explain, fused_location
+from fuseir.passes.fuse_tasks import Views, explain, fused_location
 from fuseir.passes.known_kernels import KernelMemory
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 from fuseir.passes.reuse_inputs import may_reuse, releasable
@@ -144,6 +147,10 @@ def _parameter_types(recipe: Recipe, kernels: Kernels) -> list[Attribute]:
     for step in recipe.steps:
         inputs = kernels[step.task].function_type.inputs.data
         tensors.update(zip(step.parameters, inputs, strict=False))
+        for argument, parameter, dims in step.broadcasts:
+            repeated = inputs[argument]
+            assert isinstance(repeated, TensorType)
+            tensors.setdefault(parameter, TensorType(repeated.element_type, [DYNAMIC_INDEX] * len(dims)))
         scalars.update(zip(step.scalars, inputs[len(step.parameters) :], strict=True))
     return [types[k] for types in (tensors, scalars) for k in sorted(types)]
 
@@ -202,8 +209,10 @@ def _erase_unused(block: Block) -> None:
 class _Composer:
     """The kernels of one module while its launches are rewritten."""
 
-    def __init__(self, module: ModuleOp, memory: KernelMemory | None) -> None:
+    def __init__(self, module: ModuleOp, memory: KernelMemory | None, *, repeats: bool) -> None:
         self.memory = memory
+        self.views = Views()
+        self._repeats = repeats
         self.kernels: Kernels = {
             op.sym_name.data: op for op in module.ops if isinstance(op, func.FuncOp) and not op.is_declaration
         }
@@ -267,7 +276,7 @@ class _Composer:
 
     def launch(self, members: Sequence[LaunchOp], temporaries: Sequence[SSAValue]) -> LaunchOp | None:
         """The launch of a kernel that does what the members do one after another; None if there is nothing to launch."""
-        composition = plan_composition(members, temporaries, self.relations)
+        composition = plan_composition(members, temporaries, self.relations, repeats=self._repeats)
         self.launched_before.update(member.task_name for member in members)
         if not any(privilege.returned for privilege in composition.recipe.privileges):
             return None
@@ -280,7 +289,7 @@ class _Composer:
         launch = LaunchOp(
             kernel.symbol,
             members[0].extents,
-            [access.value for access in accesses],
+            [self.views.of(access) for access in accesses],
             [composition.recipe.privileges[k] for k in kernel.parameters],
             [access.partition for access in accesses],
             [composition.scalars[k] for k in kernel.scalars],
@@ -324,12 +333,15 @@ class ComposeKernelsPass(RemarkingPass):
 
     name = "compose-kernels"
 
+    repeats: bool = False
+    """Let kernels take views that repeat elements along their last dimensions as they are, not broadcast what they repeat."""
+
     def run(self, module: ModuleOp, remarks: Remarks, memory: KernelMemory | None = None) -> None:
         """Rewrite all fused tasks and all launches of kernels. Raises LegalityError if a fused task breaks a constraint.
 
         With ``memory``, kernels that are remembered are not made.
         """
-        composer = _Composer(module, memory)
+        composer = _Composer(module, memory, repeats=self.repeats)
         tasks = TaskKinds.of(list(composer.kernels.values()))
         launched: set[str] = set()
         for op in list(module.ops):
@@ -354,7 +366,7 @@ class ComposeKernelsPass(RemarkingPass):
                 if launch is not None:
                     launch.location = op.location if len(runs) == 1 else launch.location
                     launched.add(launch.task_name)
-                    module.body.block.insert_op_before(launch, op)
+                    module.body.block.insert_ops_before([*composer.views.take_new(), launch], op)
             op.detach()
             op.erase()
         composer.erase_unlaunched(launched)

@@ -42,7 +42,7 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 
 from fuseir.dialects.kernel import destination_root, is_kernel, is_scalar_operation, result_parameters
 from fuseir.errors import UsageError
-from fuseir.passes.analysis.kernel_check import check_kernel
+from fuseir.passes.analysis.kernel_check import Vouched, check_kernel, vouched_for
 from fuseir.passes.analysis.kernel_clusters import Cluster, Clustering, Refusal
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
 from fuseir.passes.analysis.loop_order import tree_order
@@ -61,9 +61,9 @@ class Fusion:
     crowded: int
 
 
-def fuse(function: func.FuncOp, max_results: int | None = None) -> Fusion:
+def fuse(function: func.FuncOp, vouched: Vouched, max_results: int | None = None) -> Fusion:
     """Rewrite one kernel; no merged nest makes more than ``max_results`` of the tensors that the caller gets."""
-    returned = result_parameters(check_kernel(function))
+    returned = result_parameters(check_kernel(function, vouched))
     graph = KernelGraph(function, returned)
     homes: dict[SSAValue, list[SSAValue]] = {}
     for value, k in zip(graph.results, returned, strict=True):
@@ -275,10 +275,11 @@ class FuseKernelsPass(RemarkingPass):
         """
         if self.max_results < 1:
             raise UsageError(f"max-results is at least 1, not {self.max_results}")
+        vouched = vouched_for(module)
         for op in list(module.ops):
             if not isinstance(op, func.FuncOp) or not is_kernel(op):
                 continue
-            fusion = fuse(op, self.max_results)
+            fusion = fuse(op, vouched, self.max_results)
             kernel = f"kernel '@{op.sym_name.data}'"
             if fusion.after < fusion.before:
                 message = f"{kernel}: {fusion.before} loop nests became {fusion.after}"

@@ -125,7 +125,7 @@ class Fuser:
             op.detach()
         made: list[FusedTaskOp] = []
         emitted: list[Operation] = list(releases.get(-1, ()))
-        values = _Values()
+        values = Views()
         for group in groups:
             emitted += [renaming.fresh for renaming in group.renamings]
             members = [self._launch(member, values) for member in group.members]
@@ -146,7 +146,7 @@ class Fuser:
             block.insert_ops_before(emitted, segment.end)
         return made
 
-    def _launch(self, task: IndexTask, values: _Values) -> LaunchOp:
+    def _launch(self, task: IndexTask, values: Views) -> LaunchOp:
         """The launch of a task, which stays the operation that it was captured as: others know it by that."""
         if task.added:
             launch = LaunchOp(
@@ -176,7 +176,7 @@ class _Segment:
         self.end: Operation | None = None
 
 
-class _Values:
+class Views:
     """The operands of launches that access what has no view in the program yet."""
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.kernel import identity_of, is_kernel, is_scalar_operation, lowered_type, result_parameters
-from fuseir.passes.analysis.kernel_check import check_kernel
+from fuseir.passes.analysis.kernel_check import Vouched, check_kernel, vouched_for
 from fuseir.passes.analysis.kernel_graph import KernelGraph, Nest, Output
 from fuseir.passes.analysis.kernel_memory import MemoryPlan, OutputId, Parameter, Scratch, Slot, plan_memory
 from fuseir.passes.analysis.scalar_body import Apply, Dims, Load, Outside, Position, ScalarBody, like
@@ -60,9 +60,9 @@ from fuseir.passes.analysis.shared_loops import own_loops, share_loops
 from fuseir.passes.remarks import RemarkingPass, RemarkKind, Remarks
 
 
-def lower(function: func.FuncOp, *, share: bool = True) -> int:
+def lower(function: func.FuncOp, vouched: Vouched, *, share: bool = True) -> int:
     """Rewrite one kernel; ``share`` says whether nests may share loops. The number of scratch buffers it needs."""
-    privileges = check_kernel(function)
+    privileges = check_kernel(function, vouched)
     lowering = _Lowering(function, privileges, share)
     return lowering.lower()
 
@@ -352,9 +352,10 @@ class LowerKernelsPass(RemarkingPass):
 
     def run(self, module: ModuleOp, remarks: Remarks) -> None:
         """Lower each function that is a kernel in tensor form."""
+        vouched = vouched_for(module)
         for op in list(module.ops):
             if isinstance(op, func.FuncOp) and is_kernel(op):
-                slots = lower(op, share=self.share_loops)
+                slots = lower(op, vouched, share=self.share_loops)
                 if slots:
                     message = f"kernel '@{op.sym_name.data}' needs {slots} scratch tiles"
                     remarks.add(RemarkKind.ANALYSIS, "FIR-N140", self.name, message, op)

@@ -44,7 +44,7 @@ FIRST_TASK_PIPELINE: Pipeline = (
 """The same for the first tasks of a full window, whose other launches wait."""
 
 UNFUSED_PIPELINE: Pipeline = (
-    "compose-kernels",  # here only: arguments of one launch that are the same pieces become one
+    "compose-kernels{repeats=true}",  # here only: arguments of one launch that are the same pieces become one
     "lower-kernels{share-loops=false}",
 )
 """The same without any fusion: each launch runs its own kernel, each generic its own loops. Same bits as fused (FUSEIR_DISABLE=1)."""

@@ -215,6 +215,7 @@ def number_attribute(value: Number, number_type: Attribute) -> IntegerAttr | Flo
     return FloatAttr(float(value), number_type)
 
 
+@lru_cache(maxsize=1024)
 def _location(site: CallSite) -> FileLineColLoc:
     resolved = site.resolve()
     return FileLineColLoc(StringAttr(resolved.file), IntAttr(resolved.line), IntAttr(resolved.column))

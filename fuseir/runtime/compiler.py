@@ -19,7 +19,7 @@ from fuseir.checking import LegalityCheck
 from fuseir.errors import FallbackWarning, LimitError, SourceLocation
 from fuseir.location import CallSite
 from fuseir.options import Options
-from fuseir.passes.pipelines import pipeline_of, run_pipeline
+from fuseir.passes.pipelines import no_garbage_collection, pipeline_of, run_pipeline
 from fuseir.passes.remarks import Explanation, Remark, RemarkKind, Remarks
 from fuseir.runtime.captured_module import CapturedModule, capture_module
 from fuseir.runtime.executors import Executor, make_executor
@@ -74,15 +74,16 @@ class Compiler:
 
     def attempt(self, segment: Segment, *, first_task: bool = False) -> Planned:
         """The plan as asked, of the window or of its first tasks. Raises whatever goes wrong."""
-        dump = self._start(segment)
-        captured = capture_module(segment)
-        if not first_task:
-            return Planned(
-                self._prepare(self.executor, captured, fuse=self.options.fuse, dump=dump, silent=self.silent)
-            )
-        watch = FirstTaskWatch(captured.module, dump)
-        plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch, silent=self.silent)
-        return watch.planned(plan, segment)
+        with no_garbage_collection():
+            dump = self._start(segment)
+            captured = capture_module(segment)
+            if not first_task:
+                return Planned(
+                    self._prepare(self.executor, captured, fuse=self.options.fuse, dump=dump, silent=self.silent)
+                )
+            watch = FirstTaskWatch(captured.module, dump)
+            plan = self._prepare(self.executor, captured, fuse=True, first_task=True, dump=watch, silent=self.silent)
+            return watch.planned(plan, segment)
 
     def plan_slower(self, segment: Segment, *, silent: bool = False) -> Plan:
         """The plan of a window that cannot be compiled as asked, or has not been yet: unfused, or else by the reference executor."""

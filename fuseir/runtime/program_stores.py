@@ -6,12 +6,13 @@ Shared by the executors that run whole modules and by the tools.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from fuseir.dialects.dist.attributes import ShapedStoreType
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
@@ -118,7 +119,12 @@ def shape_of(value: SSAValue) -> tuple[int, ...]:
 def dtype_of_store(value: SSAValue) -> np.dtype[Any]:
     """The dtype of a store's or a view's elements: booleans for ``i1``, signed for ``iN``, unsigned for ``uiN``."""
     assert isinstance(value.type, ShapedStoreType)
-    return DTYPES[str(value.type.element_type)]
+    return _dtype(value.type.element_type)
+
+
+@lru_cache
+def _dtype(element_type: Attribute) -> np.dtype[Any]:
+    return DTYPES[str(element_type)]
 
 
 def check_fits(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], store: StoreOp) -> None:

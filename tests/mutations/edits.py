@@ -199,5 +199,8 @@ EDITS = (
     Edit("take memory for a part of a result", _REUSE, " and accesses[result].covers_root(launch.extents)", ""),
     Edit("take memory that a launch has twice", _REUSE, " and roots.count(each.root) == 1", ""),
     Edit("take other rows for broadcasts of a point's own", _ACCESS, " if agree else None", ""),
+    Edit(
+        "forget where rows that repeat begin", _ACCESS, "partition.of_leading(rank)", "Tiling.of(partition.tile[:rank])"
+    ),
     Edit("take another window for a broadcast", _ACCESS, "own[1:] != theirs[1:] or ", ""),
 )

@@ -1,4 +1,4 @@
-"""``Access.broadcast_from`` against enumeration: at every point, is the one tile the broadcast of the other, element by element?"""
+"""``Access.broadcast_from`` and ``without_repeats`` against enumeration: is the one tile at every point the broadcast of the other?"""
 
 from __future__ import annotations
 
@@ -112,3 +112,30 @@ def test_answers_agree_with_enumeration() -> None:
     assert min(answers.values()) >= LEAST_SHARE * sum(answers.values()), answers
     # Needless noes: where an extent is 1, any scale gives the same view.
     assert missed <= 0.05 * answers[True], (missed, answers)
+
+
+def numbers_of(found: Access) -> Numbers:
+    partition = found.partition.partition
+    results = tuple((c.dim, c.scale, c.offset) for c in found.view.map().results)
+    if not isinstance(partition, Tiling):
+        return found.shape, results, None
+    projection = tuple((c.dim, c.scale, c.offset) for c in partition.projection.results)
+    return found.shape, results, TilingNumbers(partition.tile, partition.offset, projection)
+
+
+def test_pieces_without_the_dimensions_that_repeat() -> None:
+    rng = random.Random(8)
+    shorter = 0
+    for _ in range(PAIRS // 4):
+        domain = tuple(rng.choice((1, 2, 2, 3, 4)) for _ in range(rng.choice((1, 1, 2))))
+        store, _, (shape, results, tiling), _ = random_pair(rng, domain)
+        read = shape, results, rng.choice((tiling, tiling, None))
+        answer = access(store, read, StoreOp(StoreType(store, f64)), domain).without_repeats()
+        rank = max((d for d, _, _ in results if d is not None), default=-1) + 1
+        repeats = any(extent > 1 for extent in shape[rank:])
+        assert (answer is not None) == (repeats and 0 not in shape), (store, read)
+        if answer is not None:
+            shorter += 1
+            assert len(answer.shape) == rank
+            assert is_broadcast(read, numbers_of(answer), tuple(range(rank)), domain), (domain, read, answer)
+    assert shorter >= LEAST_SHARE * PAIRS // 4

@@ -12,8 +12,9 @@ from xdsl.ir import Operation, SSAValue
 from fuseir.codegen.abi import SLOT_BYTES, STATUS_OK
 from fuseir.codegen.element_types import element_type
 from fuseir.codegen.elements import ElementType
+from fuseir.codegen.llvm.alike import NestCall, alike_nests
 from fuseir.codegen.llvm.loops import Loops
-from fuseir.codegen.llvm.memory import Tile
+from fuseir.codegen.llvm.memory import Tile, store
 from fuseir.codegen.llvm.scratch import ScratchTiles
 from fuseir.codegen.llvm.statements import Statements
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
@@ -39,8 +40,8 @@ class KernelBody:
 _TILES, _SCALARS, _WORKSPACE, _POINTS = "%a0", "%a1", "%a2", "%a3"
 
 
-def emit_kernel(module: ModuleText, kernel: func.FuncOp) -> KernelBody:
-    """Emit a lowered kernel as a function of ``module``.
+def emit_kernel(module: ModuleText, kernel: func.FuncOp, kind: str = "body") -> KernelBody:
+    """Emit a lowered kernel as a function of ``module``, which is called what ``kind`` says.
 
     Raises :class:`UnsupportedError` for anything that ``docs/kernels.md`` section 3 does not have.
     """
@@ -49,18 +50,19 @@ def emit_kernel(module: ModuleText, kernel: func.FuncOp) -> KernelBody:
     with located(kernel):
         ranks = emitter.bind_parameters(kernel.body.block.args)
     emitter.emit_top_level(kernel.body.block.ops)
-    return KernelBody(module.define("body", text), ranks, emitter.workspace.bytes)
+    return KernelBody(module.define(kind, text), ranks, emitter.workspace.bytes)
 
 
 class _KernelEmitter:
     """Writes one kernel: its parameters, and what stands in its own block."""
 
     def __init__(self, module: ModuleText, text: FunctionText) -> None:
-        self._text = text
+        self._module, self._text = module, text
         self._statements = Statements(module, text)
         self._scratch = ScratchTiles(module, text)
         self.workspace = Workspace(text, _WORKSPACE)
         self._loops = Loops(self._statements, self.workspace, _POINTS)
+        self._nests: dict[func.FuncOp, KernelBody] = {}
 
     def bind_parameters(self, parameters: Iterable[SSAValue]) -> tuple[int, ...]:
         """Say where the kernel's parameters are; the ranks of its tiles, in order."""
@@ -90,9 +92,13 @@ class _KernelEmitter:
 
     def emit_top_level(self, ops: Iterable[Operation]) -> None:
         """The kernel's own block: also scratch tiles live here, and it returns."""
+        ops = list(ops)
+        alike = alike_nests(ops)
         for op in ops:
             with located(op):
-                if isinstance(op, scf.ParallelOp):
+                if op in alike:
+                    self._call(alike[op])
+                elif isinstance(op, scf.ParallelOp):
                     self._loops.emit(op)
                 elif isinstance(op, memref.AllocOp):
                     sizes = [self._statements.operand(size, None).ref for size in op.dynamic_sizes]
@@ -103,6 +109,29 @@ class _KernelEmitter:
                     self._return(op)
                 else:
                     self._statements.emit(op, None)
+
+    def _call(self, call: NestCall) -> None:
+        """A nest by the function of its kind, which gets tiles and scalars as any kernel does."""
+        body = self._nests.get(call.kernel)
+        if body is None:
+            body = self._nests[call.kernel] = emit_kernel(self._module, call.kernel, "nest")
+        text, tiles = self._text, call.arguments[: len(body.ranks)]
+        scalars = call.arguments[len(tiles) :]
+        words = text.alloca(f"[{sum(1 + 2 * rank for rank in body.ranks)} x i64]", SLOT_BYTES)
+        slots = text.alloca(f"[{len(scalars)} x i64]", SLOT_BYTES)
+        first = 0
+        for tile, rank in zip(tiles, body.ranks, strict=True):
+            self._statements.copy_tile(tile, text.op(f"getelementptr i64, ptr {words}, i64 {first}"))
+            first += 1 + 2 * rank
+        for number, scalar in enumerate(scalars):
+            place = text.op(f"getelementptr i64, ptr {slots}, i64 {number}")
+            value = self._statements.operand(scalar, None)
+            store(text, value.element, place, value)
+        mark = self.workspace.mark()
+        workspace = self.workspace.reserve(body.workspace_bytes)
+        self.workspace.release(mark)
+        # Such a kernel has no scratch tiles, so that nothing can fail in it.
+        text.op(f"call i32 @{body.symbol}(ptr {words}, ptr {slots}, ptr {workspace}, i64 {_POINTS})")
 
     def _return(self, op: func.ReturnOp) -> None:
         if op.operands:

@@ -46,6 +46,12 @@ class Tile:
         """Read an extent."""
         return self._word(text, "i64", 1 + dimension)
 
+    def copy(self, module: ModuleText, text: FunctionText, words: str) -> None:
+        """Copy all there is to know to another array of words."""
+        memcpy = module.declare("llvm.memcpy.p0.p0.i64", "void", ["ptr", "ptr", "i64", "i1"])
+        place = text.op(f"getelementptr i64, ptr {self.words}, i64 {self.first}")
+        text.do(f"call void {memcpy}(ptr {words}, ptr {place}, i64 {(1 + 2 * self.rank) * SLOT_BYTES}, i1 false)")
+
     def _word(self, text: FunctionText, llvm: str, number: int) -> str:
         place = text.op(f"getelementptr i64, ptr {self.words}, i64 {self.first + number}")
         return text.op(f"load {llvm}, ptr {place}, align {SLOT_BYTES}")

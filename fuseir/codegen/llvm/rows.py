@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fuseir.codegen.elements import ElementType
 from fuseir.codegen.llvm.memory import Lanes, lane_mask
 from fuseir.codegen.llvm.text import FunctionText, ModuleText
-from fuseir.codegen.llvm.types import llvm_type
+from fuseir.codegen.llvm.types import Value, llvm_type
 from fuseir.codegen.llvm.workspace import Workspace
 
 PIECE = 256
@@ -127,6 +127,16 @@ def _gather_function(module: ModuleText, memory: ElementType) -> FunctionText:
     text.place(far)
     lanes = module.target.vector_bytes // memory.bytes
     vector = llvm_type(memory, lanes)
+    repeated, moving = text.label(), text.label()
+    text.branch_if(text.op("icmp eq i64 %a2, 0"), repeated, moving)
+    text.place(repeated)
+    # One element over and over, as of a broadcast. The buffer has room for what is beyond the end.
+    everywhere = text.splat(Value(text.op(f"load {memory.llvm}, ptr %a1, align 1"), memory), lanes)
+    with text.loop("0", "%a3", lanes) as first:
+        place = text.op(f"getelementptr {memory.llvm}, ptr %a0, i64 {first}")
+        text.do(f"store {vector} {everywhere}, ptr {place}, align {module.target.vector_bytes}")
+    text.do("ret ptr %a0")
+    text.place(moving)
     whole = text.op(f"and i64 %a3, -{lanes}")
     with text.loop("0", whole, lanes) as first:
         result = "poison"

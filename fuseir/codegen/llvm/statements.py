@@ -9,6 +9,7 @@ from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from fuseir.codegen.abi import SLOT_BYTES
 from fuseir.codegen.element_types import element_type
 from fuseir.codegen.elements import INDEX, ElementType
 from fuseir.codegen.llvm import memory
@@ -115,6 +116,18 @@ class Statements:
     def memref(self, operand: SSAValue) -> MemRef:
         """The tile that a value of memref type stands for."""
         return self._at_hand.get(operand) or self._read(operand)
+
+    def copy_tile(self, tile: SSAValue, words: str) -> None:
+        """Write a tile's address, extents and strides, as those of parameters are, to an array of words."""
+        text = self.text
+        if tile in self.tiles:
+            self.tiles[tile].copy(self.module, text, words)
+            return
+        found = self._read(tile)
+        text.do(f"store ptr {found.base}, ptr {words}, align {SLOT_BYTES}")
+        for number, word in enumerate((*found.sizes, *found.strides), 1):
+            place = text.op(f"getelementptr i64, ptr {words}, i64 {number}")
+            text.do(f"store i64 {word}, ptr {place}, align {SLOT_BYTES}")
 
     def _read(self, operand: SSAValue) -> MemRef:
         if operand in self.tiles:

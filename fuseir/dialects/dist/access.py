@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from xdsl.ir import SSAValue
 
-from fuseir.dialects.dist.attributes import PartitionAttr
+from fuseir.dialects.dist.attributes import PartitionAttr, partition_attr
+from fuseir.dialects.dist.index_map import IndexMap
 from fuseir.dialects.dist.ops import ViewOp, shaped
 from fuseir.dialects.dist.overlap import Overlap, Pieces, overlap
-from fuseir.dialects.dist.partition import Shape, tiles_agree
+from fuseir.dialects.dist.partition import Shape, Tiling, tiles_agree
 from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.dist.view import View, views_meet
 
@@ -70,6 +72,30 @@ class Access:
         theirs = base.partition.partition.intervals(base.shape)
         agree = tiles_agree([intervals[dims[d]] for d in range(rank)], theirs, domain)
         return tuple(dims[d] for d in range(rank)) if agree else None
+
+    def without_repeats(self) -> Access | None:
+        """This access without the last dimensions of its view, if it has the same elements all along them; None if it has not.
+
+        At every point of a launch whose tile is not empty, element ``i`` of the tile is element ``i[: rank]`` of the other's. The new
+        access has the root for its value: there may be no such view in the program.
+        """
+        shape, results = self.view.shape, self.view.map().results
+        used = [c.dim for c in results if c.dim is not None]
+        rank = max(used, default=-1) + 1
+        partition = self.partition.partition
+        if rank == len(shape) or prod(shape[rank:]) < 2 or 0 in shape or partition.replicated:
+            return None
+        view = View(shape[:rank], IndexMap(rank, results))
+        if view.map().is_identity and view.shape == self.root_shape:
+            view = View(view.shape)
+        leading = partition.of_leading(rank) if isinstance(partition, Tiling) else partition
+        return Access(self.root, self.root, view, partition_attr(leading), self.privilege)
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether dimensions of the view are in the order of the store's."""
+        used = [c.dim for c in self.view.map().results if c.dim is not None]
+        return used == sorted(used)
 
     def apart_from(self, other: Access) -> bool:
         """Whether the two views have no element in common, whatever the partitions."""

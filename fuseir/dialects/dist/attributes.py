@@ -146,7 +146,10 @@ class ShapedStoreType(ParametrizedAttribute, TypeAttribute, ABC):
     @property
     def extents(self) -> Shape:
         """The shape as plain integers."""
-        return tuple(extent.data for extent in self.shape.data)
+        known: Shape | None = vars(self).get("extents")
+        if known is None:
+            known = vars(self)["extents"] = tuple([extent.data for extent in self.shape.data])
+        return known
 
     def verify(self) -> None:
         """Extents are ≥ 0, fewer than 2^62 elements, a supported element type."""
@@ -268,9 +271,11 @@ class TilingAttr(PartitionAttr):
     @property
     def partition(self) -> Tiling:
         """The algebra's form."""
-        return Tiling(
-            tuple(t.data for t in self.tile.data), tuple(o.data for o in self.offset.data), self.projection.data
-        )
+        known: Tiling | None = vars(self).get("partition")
+        if known is None:
+            tile, offset = tuple([t.data for t in self.tile.data]), tuple([o.data for o in self.offset.data])
+            known = vars(self)["partition"] = Tiling(tile, offset, self.projection.data)
+        return known
 
     def verify(self) -> None:
         """Tiles are at least 1; tile, offset and projection have one entry for each dimension."""

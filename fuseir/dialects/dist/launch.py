@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import (
     FlatSymbolRefAttrConstr,
     IntegerType,
     SymbolRefAttr,
+    i32,
     i64,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -81,6 +82,16 @@ def _domain_attr(domain: Shape) -> DenseArrayBase[IntegerType]:
 
 
 @lru_cache(maxsize=256)
+def _segments_attr(*sizes: int) -> DenseArrayBase[IntegerType]:
+    return DenseArrayBase.from_list(i32, list(sizes))
+
+
+@lru_cache(maxsize=256)
+def _symbol_attr(name: str) -> SymbolRefAttr:
+    return SymbolRefAttr(name)
+
+
+@lru_cache(maxsize=256)
 def _privileges_attr(privileges: tuple[Privilege, ...]) -> ArrayAttr[PrivilegeAttr]:
     return ArrayAttr([PrivilegeAttr(privilege) for privilege in privileges])
 
@@ -95,6 +106,11 @@ def _verify_domain(domain: DenseArrayBase[IntegerType]) -> None:
         raise VerifyException("an extent of the launch domain is negative")
     if prod(max(extent, 1) for extent in extents) >= COORDINATE_LIMIT:
         raise VerifyException("the launch domain has 2^62 points or more")
+
+
+_ACCESSES = "known accesses"
+_Accesses = tuple[Sequence[SSAValue], ArrayAttr[PartitionAttr], ArrayAttr[PrivilegeAttr], tuple[Access, ...]]
+"""What a launch was made of when its accesses were worked out, and these."""
 
 
 @irdl_op_definition
@@ -126,13 +142,15 @@ class LaunchOp(IRDLOperation):
         partitions: Sequence[PartitionAttr],
         scalars: Sequence[SSAValue] = (),
     ) -> None:
-        super().__init__(
-            operands=[arguments, scalars],
+        Operation.__init__(
+            self,
+            operands=[*arguments, *scalars],
             properties={
-                "task": SymbolRefAttr(task) if isinstance(task, str) else task,
+                "task": _symbol_attr(task) if isinstance(task, str) else task,
                 "domain": domain_attr(domain),
                 "privileges": _privileges_attr(tuple(privileges)),
                 "partitions": ArrayAttr(partitions),
+                AttrSizedOperandSegments.attribute_name: _segments_attr(len(arguments), len(scalars)),
             },
         )
 
@@ -149,12 +167,16 @@ class LaunchOp(IRDLOperation):
     @property
     def accesses(self) -> tuple[Access, ...]:
         """What each argument touches."""
-        return tuple(
-            access_of(value, partition, privilege.data)
-            for value, partition, privilege in zip(
-                self.arguments, self.partitions.data, self.privileges.data, strict=True
+        # Every pass asks, several times. A view shows the same part of the same store for as long as there is one.
+        operands, partitions, privileges = self._operands, self.partitions, self.privileges
+        known: _Accesses | None = vars(self).get(_ACCESSES)
+        if known is None or operands is not known[0] or partitions is not known[1] or privileges is not known[2]:
+            accesses = tuple(
+                access_of(value, partition, privilege.data)
+                for value, partition, privilege in zip(self.arguments, partitions.data, privileges.data, strict=True)
             )
-        )
+            known = vars(self)[_ACCESSES] = operands, partitions, privileges, accesses
+        return known[3]
 
     def callee(self) -> func.FuncOp | None:
         """The function the symbol names, if there is one."""

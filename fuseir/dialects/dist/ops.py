@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar, TypeVar
 
 from xdsl.dialects.builtin import (
@@ -92,8 +93,9 @@ class StoreOp(IRDLOperation):
     result = result_def(StoreType)
 
     def __init__(self, store_type: StoreType, name: str | None = None) -> None:
-        super().__init__(
-            result_types=[store_type], properties={"store_name": None if name is None else StringAttr(name)}
+        # Here and below not by IRDLOperation's: that takes longer than all else about an operation.
+        Operation.__init__(
+            self, result_types=[store_type], properties={} if name is None else {"store_name": StringAttr(name)}
         )
 
     def verify_(self) -> None:
@@ -163,10 +165,9 @@ class ScalarOp(IRDLOperation):
     def __init__(
         self, scalar_type: Attribute, name: str | None = None, value: IntegerAttr | FloatAttr | None = None
     ) -> None:
-        super().__init__(
-            result_types=[scalar_type],
-            properties={"scalar_name": None if name is None else StringAttr(name), "value": value},
-        )
+        given = {"scalar_name": None if name is None else StringAttr(name), "value": value}
+        properties = {key: attribute for key, attribute in given.items() if attribute is not None}
+        Operation.__init__(self, result_types=[scalar_type], properties=properties)
 
     def verify_(self) -> None:
         """At the top level, of an element type, with a default of that type, and named if there is no default."""
@@ -212,6 +213,11 @@ class ScalarOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
 
 
+@lru_cache(maxsize=1024)
+def _view_attributes(view: View, element_type: Attribute) -> tuple[IndexMapAttr, ViewType]:
+    return IndexMapAttr(view.map()), ViewType(view.shape, element_type)
+
+
 @irdl_op_definition
 class ViewOp(IRDLOperation):
     """A window onto a store: view index ``i`` is the store's element ``map(i)``.
@@ -226,11 +232,8 @@ class ViewOp(IRDLOperation):
     result = result_def(ViewType)
 
     def __init__(self, store: SSAValue, view: View, element_type: Attribute) -> None:
-        super().__init__(
-            operands=[store],
-            properties={"index_map": IndexMapAttr(view.map())},
-            result_types=[ViewType(view.shape, element_type)],
-        )
+        index_map, view_type = _view_attributes(view, element_type)
+        Operation.__init__(self, operands=[store], properties={"index_map": index_map}, result_types=[view_type])
 
     @property
     def view(self) -> View:
@@ -299,7 +302,7 @@ class ReleaseOp(IRDLOperation):
     assembly_format = "$store attr-dict `:` type($store)"
 
     def __init__(self, store: SSAValue) -> None:
-        super().__init__(operands=[store])
+        Operation.__init__(self, operands=[store])
 
     def verify_(self) -> None:
         """In a program or a trace, of a declared store."""
@@ -324,7 +327,7 @@ class SwapOp(IRDLOperation):
     assembly_format = "$first `,` $second attr-dict `:` type($first)"
 
     def __init__(self, first: SSAValue, second: SSAValue) -> None:
-        super().__init__(operands=[first, second])
+        Operation.__init__(self, operands=[first, second])
 
     def verify_(self) -> None:
         """In a program or a trace, of two declared stores of one type."""

@@ -343,6 +343,11 @@ class Tiling(Partition):
                 return f"the projection {self.projection} does not map {launch_rank} launch dimensions"
         return None
 
+    def of_leading(self, rank: int) -> Tiling:
+        """The tiling of the first ``rank`` dimensions alone."""
+        projection = IndexMap(self.projection.inputs, self.projection.results[:rank])
+        return Tiling(self.tile[:rank], self.offset[:rank], projection)
+
     def intervals(self, shape: Shape) -> tuple[Interval, ...]:
         """One interval a dimension."""
         return tuple(

@@ -162,13 +162,28 @@ class _PieceTable:
                         base.privileges.add(READ)
                         break
 
+    def find_shorter(self, pieces: _Pieces, domain: Shape) -> None:
+        """For pieces that are read only, and repeat elements along their last dimensions: have them broadcast from those without.
+
+        A loop along such a dimension then has a value that stays, and no memory to go through.
+        """
+        if pieces.base is not None or not pieces.privileges <= {READ, NO_ACCESS}:
+            return
+        shorter = pieces.first.access.without_repeats() if READ in pieces.privileges else None
+        if shorter is not None:
+            base = self.find(shorter.under(READ), domain)
+            if base.base is None and not base.changed:
+                pieces.base = base, tuple(range(len(shorter.shape)))
+                base.privileges.add(READ)
+
 
 def plan_composition(
-    members: Sequence[LaunchOp], temporaries: Sequence[SSAValue], relations: PieceRelations
+    members: Sequence[LaunchOp], temporaries: Sequence[SSAValue], relations: PieceRelations, *, repeats: bool
 ) -> Composition:
     """Decide the parameters of the composed kernel, in order of first use by the members.
 
-    The members may share a kernel (``cut_into_runs``); ``temporaries`` are stores that nobody else sees.
+    The members may share a kernel (``cut_into_runs``); ``temporaries`` are stores that nobody else sees. ``repeats``: views that repeat
+    elements along their last dimensions are parameters with these, and not broadcasts of parameters without.
     """
     domain = members[0].extents
     table = _PieceTable(relations)
@@ -176,6 +191,11 @@ def plan_composition(
     for access, pieces in (argument for of_member in arguments for argument in of_member):
         pieces.privileges.add(access.privilege)
     table.find_bases(domain)
+    if not repeats:
+        for of_member in arguments:
+            if all(access.keeps_order for access, _ in of_member):
+                for _, pieces in of_member:
+                    table.find_shorter(pieces, domain)
 
     parameters: list[_Parameter] = []
     scalars: dict[SSAValue, int] = {}

@@ -87,12 +87,16 @@ class Comparisons:
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[Shape, View, Partition], int] = {}
+        self._numbered: dict[Access, int] = {}
         self._overlaps: dict[tuple[int, int, Shape], Overlap] = {}
 
     def number(self, access: Access) -> int:
         """A small number for what the access gives to each point, whatever the store: equal for the same view and partition."""
-        key = (access.root_shape, access.view, access.partition.partition)
-        return self._numbers.setdefault(key, len(self._numbers))
+        number = self._numbered.get(access)
+        if number is None:
+            key = (access.root_shape, access.view, access.partition.partition)
+            number = self._numbered[access] = self._numbers.setdefault(key, len(self._numbers))
+        return number
 
     def overlap(self, earlier: Use, later: Use, domain: Shape) -> Overlap:
         """How the pieces of two accesses to one store meet."""

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from xdsl.dialects import arith, func, tensor
 from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Block, Operation, OpResult, SSAValue
-from xdsl.ir.affine import AffineDimExpr
+from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from fuseir.dialects.kernel import ExtentClasses, destination_root, fold_of
 from fuseir.passes.analysis.loop_order import Reduction, loop_order
@@ -131,20 +132,20 @@ class KernelGraph:
         return Nest([op], classes, body, [output], [])
 
     def _read_generic(self, op: linalg.GenericOp) -> list[Nest]:
-        rank = len(op.iterator_types.data)
+        rank, results = len(op.iterator_types.data), op.results
         operands = operand_dims(op)
+        outputs = operands[len(operands) - len(results) :]
         shapes = [(destination_root(v), dims) for v, dims in operands if isinstance(v.type, TensorType)]
         body = ScalarBody()
         nest = Nest([op], tuple(self.extents.number(op, d) for d in range(rank)), body, [], shapes)
         block = op.body.blocks[0]
         yielded = () if block.last_op is None else block.last_op.operands
-        combiners = [fold_of(op, k) for k in range(len(op.res))]
+        combiners = [fold_of(op, k) for k in range(len(results))]
         values = [
-            combiners[k][0].operands[1] if len(dims) < rank else yielded[k]
-            for k, (_, dims) in enumerate(operands[len(op.inputs) :])
+            combiners[k][0].operands[1] if len(dims) < rank else yielded[k] for k, (_, dims) in enumerate(outputs)
         ]
         numbers = self._read_body(body, block, operands, values)
-        for k, (operand, dims) in enumerate(operands[len(op.inputs) :]):
+        for k, (operand, dims) in enumerate(outputs):
             reduces = len(dims) < rank
             start = self.uniform.get(operand) if reduces else None
             # A fold keeps its form where its tensor has no other reader: an argument to reduce into has none.
@@ -152,9 +153,9 @@ class KernelGraph:
             init = operand if folds and operand not in self.uniform else None
             combiner = combiners[k][0] if reduces else None
             root = destination_root(operand)
-            nest.outputs.append(Output(op.res[k], numbers[k], dims, combiner, start, init, root))
+            nest.outputs.append(Output(results[k], numbers[k], dims, combiner, start, init, root))
             if not reduces:
-                self._note_uniform(op.res[k], yielded[k], block)
+                self._note_uniform(results[k], yielded[k], block)
         return split(nest)
 
     def _read_body(
@@ -229,9 +230,14 @@ def split(nest: Nest) -> list[Nest]:
 def operand_dims(op: linalg.GenericOp) -> list[tuple[SSAValue, Dims]]:
     """Each operand with the iteration dimensions of its map, which the contract makes a projected permutation."""
     return [
-        (operand, tuple(e.position for e in attribute.data.results if isinstance(e, AffineDimExpr)))
+        (operand, _dims_of(attribute.data))
         for operand, attribute in zip(op.operands, op.indexing_maps.data, strict=True)
     ]
+
+
+@lru_cache(maxsize=1024)
+def _dims_of(indexing_map: AffineMap) -> Dims:
+    return tuple([e.position for e in indexing_map.results if isinstance(e, AffineDimExpr)])
 
 
 def _needed_operations(block: Block, roots: Sequence[SSAValue]) -> list[Operation]:

@@ -6,7 +6,7 @@ batches, each of which is one native call (``native_plan.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, TensorType
@@ -70,15 +70,19 @@ class CpuExecutor:
         before = _touched(module)
         numbers = {launch: number for number, launch in enumerate(launches(module))}
         signatures = Signatures()
+        pipeline = pipeline_of(fuse, first_task)
+        before_lowering = pipeline[-2].partition("{")[0]
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
-            if stage in ("compose-kernels", "fuse-kernels", "reuse-inputs"):
-                # Of the last kernels that still work on tensors: they have the arguments that the launches end up with.
-                signatures.look(staged)
+            if stage == "compose-kernels":
+                signatures.look_first(staged)
+            if stage == before_lowering:
+                # At the last kernels that still work on tensors: they have the arguments that the launches end up with.
+                signatures.look_last(staged)
             if dump is not None:
                 dump(stage, staged)
 
-        run_pipeline(module, pipeline_of(fuse, first_task), dump=after_stage, remarks=remarks, memory=memory)
+        run_pipeline(module, pipeline, dump=after_stage, remarks=remarks, memory=memory)
         made = [op for op in module.ops if isinstance(op, StoreOp) and op.result not in {*slots}]
         slots += [op.result for op in made]
         plan_slots += map(_slot, made)
@@ -156,29 +160,40 @@ class Signatures:
         self._parameters: dict[str, Sequence[SSAValue]] = {}
         self._left: dict[str, Sequence[SSAValue]] = {}
 
-    def look(self, module: ModuleOp) -> None:
-        """Looks at all kernels of a module; what was seen first decides what counts as a kernel's parameters."""
-        for op in module.ops:
-            if isinstance(op, FuncOp) and is_kernel(op):
-                name = op.sym_name.data
-                tensors = [argument for argument in op.body.block.args if isinstance(argument.type, TensorType)]
-                self.functions[name] = op
-                self._first.setdefault(name, op)
-                self._parameters.setdefault(name, tensors)
-                self._left[name] = tensors
-                self.dependences[name] = [
-                    frozenset(source for source in sources if isinstance(source, int))
-                    for sources in sources_of_results(op)
-                ]
+    def look_first(self, module: ModuleOp) -> None:
+        """Looks at all kernels of a module when they are made, which decides what counts as their parameters."""
+        for name, function in _kernels(module):
+            self._first[name] = function
+            self._parameters[name] = _tensors(function)
+
+    def look_last(self, module: ModuleOp) -> None:
+        """Looks at all kernels of a module before they are lowered; one that was not there first is a new one."""
+        for name, function in _kernels(module):
+            self.functions[name] = function
+            self._left[name] = _tensors(function)
+            self.dependences[name] = [
+                frozenset(source for source in sources if isinstance(source, int))
+                for sources in sources_of_results(function)
+            ]
 
     def replaced(self, name: str) -> bool:
         """Whether a kernel is another one than at first: it works in place, which its recipe alone does not allow."""
-        return self._first[name] is not self.functions[name]
+        return self._first.get(name) is not self.functions[name]
 
     def left(self, name: str) -> list[int]:
         """The numbers of the parameters that a kernel had first and still has."""
         left = set(self._left[name])
         return [k for k, parameter in enumerate(self._parameters[name]) if parameter in left]
+
+
+def _kernels(module: ModuleOp) -> Iterator[tuple[str, FuncOp]]:
+    for op in module.ops:
+        if isinstance(op, FuncOp) and is_kernel(op):
+            yield op.sym_name.data, op
+
+
+def _tensors(kernel: FuncOp) -> list[SSAValue]:
+    return [argument for argument in kernel.body.block.args if isinstance(argument.type, TensorType)]
 
 
 def run_module(

@@ -124,4 +124,4 @@ dist.fused_task<[1]> {
 }
 
 // CHECK: dist.launch @copy<[1]>
-// CHECK-NEXT: dist.launch @copy2<[1]>
+// CHECK-NEXT: dist.launch @fused_0<[1]>(%m: read #dist.tiling<[8]>, %along: no_access {{.*}}, %z: write
