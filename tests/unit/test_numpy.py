@@ -15,6 +15,7 @@ import fuseir
 import fuseir.numpy as fnp
 from fuseir.errors import FallbackWarning, UsageError
 from fuseir.numpy.array import Scalar, ndarray
+from fuseir.runtime import signatures
 
 
 @pytest.fixture(autouse=True)
@@ -100,28 +101,74 @@ def test_an_error_names_the_users_line() -> None:
 
 
 def test_each_operation_is_known_by_the_users_line(session: fuseir.Session) -> None:
-    x = fnp.full(3, 2.0)
-    fuseir.flush()
-    places = [
-        fnp.sqrt(x),
-        x + x,
-        x * 2.0,
-        2.0 - x,
-        -x,
-        x**2,
-        x**3,
-        x**x,
-        x.sum(),
-        x[1],
-        fnp.where(x > 0, x, 1.0),
-        x.reshape(3, 1) + x,
-    ]
-    x += 1.0
-    x[1:] = 0.0
-    x[x > 0] = 1.0
-    assert places
-    for launch in session._window.launches:
-        assert launch.site.resolve().file == __file__
+    x, matrix = fnp.full(3, 2.0), fnp.full((3, 3), 2.0)
+    for _ in range(2):  # what was met before is launched in another way
+        fuseir.flush()
+        places = [
+            fnp.sqrt(x),
+            x + x,
+            x * 2.0,
+            2.0 - x,
+            -x,
+            x**2,
+            x**3,
+            x**x,
+            x.sum(),
+            fnp.sum(matrix, axis=0, keepdims=True),
+            x.mean(),
+            x[1],
+            fnp.where(x > 0, x, 1.0),
+            fnp.clip(x, 1, 2.0),
+            fnp.linalg.norm(x),
+            fnp.argmin(matrix, axis=1),
+            x.reshape(3, 1) + x,
+            fnp.zeros(3),
+            fnp.ones_like(x),
+            x.copy(),
+            x.astype(fnp.float32),
+            x @ x,
+            matrix @ x,
+            matrix @ matrix,
+            fnp.concatenate((x, x)),
+            fnp.stack([x, x]),
+            fnp.roll(x, 1),
+            fnp.add(x, 1.0, out=x),
+        ]
+        x += 1.0
+        x[1:] = 0.0
+        x[1:] = x[1]
+        x[x > 0] = 1.0
+        assert places
+        launches = session._window.launches
+        assert len(launches) > len(places)
+        for launch in launches:
+            assert launch.site.resolve().file == __file__
+
+
+def test_what_is_remembered_of_programs_that_never_repeat_themselves_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signatures, "_MOST", 8)
+    x = fnp.array(np.arange(40.0))
+    for k in range(1, 40):
+        np.testing.assert_array_equal(fnp.roll(x, k) + x[:1], np.roll(np.arange(40.0), k))
+        np.testing.assert_array_equal(fnp.sum(x[k:]), np.arange(40.0)[k:].sum())
+        assert len(x.signature.memo) <= 8
+
+
+def test_numbers_that_change_are_not_remembered() -> None:
+    x, mask = fnp.ones(4), fnp.array([True, False, True, False])
+    kept: list[int] = []
+    for k in range(1, 40):
+        value = k * 0.5
+        y = fnp.where(mask, x * value + k, k) + fnp.full(4, value)
+        y[1:] = value
+        y[0] = k
+        y += value
+        fnp.maximum(y, k, out=y)
+        np.testing.assert_array_equal(y, np.maximum([k + value] + 3 * [value + value], k))
+        kept.append(sum(len(each.signature.memo) for each in (x, mask, y)))
+    assert kept[-1] == kept[1]
 
 
 # Aliasing
