@@ -28,7 +28,8 @@ def get_item(array: ndarray, index: Any) -> Any:
     What others select is looked up now, as the result's shape depends on it.
     """
     kind = type(index)
-    if kind is not slice and kind is not int and not _is_basic(index):
+    plain = kind is slice or kind is int or (kind is tuple and _BASIC.issuperset(map(type, index)))
+    if not plain and not _is_basic(index):
         return _selected(array, index)
     signature = array.signature.indexed(index)
     view = array.seen_as(signature)
@@ -42,7 +43,8 @@ def set_item(array: ndarray, index: Any, value: Any) -> None:
     if array.signature.view.index_map is not None and repeats_elements(array):
         raise ValueError("assignment destination is read-only")
     kind = type(index)
-    if kind is slice or kind is int or _is_basic(index):
+    plain = kind is slice or kind is int or (kind is tuple and _BASIC.issuperset(map(type, index)))
+    if plain or _is_basic(index):
         write(array, array.signature.indexed(index), value)
         return
     value = as_operand(value)
@@ -94,10 +96,7 @@ def _check_positions(array: ndarray, index: Any) -> None:
 
 def _is_basic(index: Any) -> bool:
     """Whether an index is made of integers, slices, ``...`` and ``None``: the kind that makes views."""
-    entries = index if type(index) is tuple else (index,)
-    if _BASIC.issuperset(map(type, entries)):
-        return True
-    for entry in entries:
+    for entry in index if type(index) is tuple else (index,):
         kind = type(entry)
         if kind not in _BASIC and not (isinstance(entry, int | np.integer) and kind is not bool):
             return False

@@ -65,9 +65,8 @@ class Signature:
         if kind is slice and self.shape:
             key = index.indices(self.shape[0])
         elif kind is tuple:
-            if len(index) == 2 and type(index[0]) is slice and type(index[1]) is slice and len(self.shape) >= 2:
-                key = index[0].indices(self.shape[0]), index[1].indices(self.shape[1])
-            else:
+            key = len(index) == 2 and len(self.shape) >= 2 and self._pair(*index)
+            if not key:
                 key = tuple(
                     [e.indices(0) and (e.start, e.stop, e.step) if type(e) is slice else (e, type(e)) for e in index]
                 )
@@ -80,6 +79,16 @@ class Signature:
         if found is None:
             found = self._windows[key] = self.through(basic_index(self.shape, index))
         return found
+
+    def _pair(self, first: Any, second: Any) -> tuple[Any, ...] | None:
+        """What stands for an index of two slices or integers, the most frequent kind; None for others."""
+        if type(first) is slice:
+            first = first.indices(self.shape[0])
+        elif type(first) is not int:
+            return None
+        if type(second) is slice:
+            return first, second.indices(self.shape[1])
+        return (first, second) if type(second) is int else None
 
     def transposed(self, order: Sequence[int]) -> Signature:
         """The signature of the view whose dimension k is this one's dimension ``order[k]``, a permutation."""
