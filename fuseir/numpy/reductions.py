@@ -295,8 +295,9 @@ def _named(reduction: Reduction, *, typed: bool, start: bool = True) -> Callable
     numpys = getattr(np, reduction.fold)
 
     def function(a: Any, axis: Any = None, *args: Any, **keywords: Any) -> Any:
-        if not args and keywords.keys() <= _KEEPDIMS and isinstance(a, ndarray):
-            known: Fold | None = found_by(a, (reduction, axis, type(axis), keywords.get("keepdims", False), None))
+        if not args and isinstance(a, ndarray) and (not keywords or keywords.keys() <= _KEEPDIMS):
+            kept = keywords["keepdims"] if keywords else False
+            known: Fold | None = found_by(a, (reduction, axis, type(axis), kept, None))
             if known is not None:
                 return known(a.session, a.root)
         names = ("dtype", "out", "keepdims") if typed else ("out", "keepdims")
