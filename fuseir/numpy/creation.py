@@ -199,7 +199,8 @@ def _like(value: Any, name: str) -> Any:
         *,
         device: Any = None,
     ) -> Any:
-        if dtype is shape is device and type(a) is ndarray:
+        plain = dtype is None and shape is None and device is None
+        if plain and type(a) is ndarray and a.session is current_session():
             signature: Signature = a.signature.memo.get(_like) or _whole(a)
             found = _filled(a.session, signature, value)
             if found is not None:
