@@ -72,10 +72,29 @@ _MODULES = (
     (calculus, _CALCULUS),
 )
 
+_THEMSELVES = frozenset(
+    [
+        "concatenate",
+        "dot",
+        "empty",
+        "empty_like",
+        "ones",
+        "ones_like",
+        "roll",
+        "stack",
+        "vdot",
+        "where",
+        "zeros",
+        "zeros_like",
+    ]
+)
+"""Functions that leave to NumPy what is not theirs, where they meet it: to be called through another function would cost them a part of
+what they take."""
+
 _NATIVE: dict[str, Any] = {
     **UFUNCS,
     **{
-        name: or_numpy(getattr(module, name), getattr(numpy, name))
+        name: getattr(module, name) if name in _THEMSELVES else or_numpy(getattr(module, name), getattr(numpy, name))
         for module, names in _MODULES
         for name in names.split()
     },
@@ -104,7 +123,7 @@ OWN: dict[str, Any] = {
     **{name: changing(getattr(numpy, name)) for name in _CHANGING.split()},
     "histogram": taking.histogram,
     **dict.fromkeys(("asanyarray", "ascontiguousarray", "asfortranarray"), _NATIVE["asarray"]),
-    "take": taking.take,
+    "take": or_numpy(taking.take, numpy.take),
 }
 for _name in numpy.__all__:
     _known_as = getattr(getattr(numpy, _name), "__name__", None)

@@ -15,6 +15,8 @@ import numpy as np
 from fuseir.runtime.signatures import Signature
 from fuseir.runtime.stores import Handle
 
+_new = object.__new__
+
 
 class ndarray(Handle):  # noqa: N801 (NumPy's name)
     """An array of numbers, as NumPy's. Made by ``fuseir.numpy.array``, ``zeros`` and their like."""
@@ -27,7 +29,11 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
     @property
     def T(self) -> ndarray:  # noqa: N802 (NumPy's name)
         """The view with dimensions reversed."""
-        return self.transpose()
+        return self.seen_as(self.signature.memo.get("T") or self._reversed())
+
+    def _reversed(self) -> Signature:
+        found = self.signature.memo["T"] = self.signature.transposed(range(self.ndim - 1, -1, -1))
+        return found
 
     @property
     def mT(self) -> ndarray:  # noqa: N802 (NumPy's name)
@@ -48,7 +54,13 @@ class ndarray(Handle):  # noqa: N801 (NumPy's name)
 
     def seen_as(self, signature: Signature) -> ndarray:
         """Another array on the same store, with the signature of another view of it."""
-        return ndarray(self.session, self.root, signature, self.first)
+        # Made without ``__init__``, whose call would be most of what slicing costs.
+        view = _new(ndarray)
+        view.session = self.session
+        view.root = self.root
+        view.signature = signature
+        view._base = self if self._base is None else self._base
+        return view
 
     # Indexing
 

@@ -140,6 +140,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The norm of a vector, or the Frobenius norm; other norms of matrices are NumPy's."""
     array = as_array(x)
+    if ord is None and array.signature.dtype.kind == "f" and (axis is None or type(axis) is int):
+        return UFUNCS["sqrt"](reduce(SUM, UFUNCS["multiply"](array, array), axis, keepdims=keepdims))
     rank = array.ndim if axis is None else len(normalized_axes(axis, array.ndim))
     vector = (axis is None and ord is None) or rank == 1 or (rank == 2 and ord in (None, "fro", "f"))
     if not vector or array.dtype.kind == "b" or (isinstance(ord, str) and ord not in ("fro", "f")) or _is_odd(ord):

@@ -6,14 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from fuseir.dialects.dist.partition import Shape
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray
-from fuseir.numpy.elementwise import CAST, as_operand, assign, broadcast_shape, capture, launch, new_array
-from fuseir.numpy.fallback import through_numpy
+from fuseir.numpy.elementwise import (
+    CAST,
+    Operation,
+    as_operand,
+    assign,
+    broadcast_shape,
+    integer_limits,
+    kinds_of,
+    launch,
+    new_array,
+    users_frame,
+)
+from fuseir.numpy.fallback import or_numpy, through_numpy
 from fuseir.numpy.opaque import in_stream
 from fuseir.numpy.operators import UFUNCS
-from fuseir.runtime.forms import Form
 from fuseir.runtime.tasks import Task, defined_task
 
 _TASKS: dict[Any, Task] = {}
@@ -21,20 +30,28 @@ _TASKS: dict[Any, Task] = {}
 
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """``x`` where the condition is true, else ``y``; with the condition alone, the places where it is true."""
+    given = condition, x, y
+    if isinstance(condition, ndarray):
+        key, roots, scalars = kinds_of(where, given)
+        operation: Operation | None = condition.signature.memo.get(key)
+        if operation is not None:
+            for each in scalars:
+                if type(each) is int and not operation.low <= each <= operation.high:
+                    break
+            else:
+                return condition.session.produce(
+                    ndarray, operation.form, operation.signature, tuple(roots), tuple(scalars), users_frame()
+                )
+    return _where(condition, x, y)
+
+
+def _where_first(condition: Any, x: Any, y: Any) -> Any:
+    """The same for operands that were not met before, or are not ours."""
     if x is None and y is None:
         return through_numpy(np.where, (condition,), {})
     if x is None or y is None:
         raise ValueError("either both or neither of x and y should be given")
     given = condition, x, y
-    key = where, *[each.signature if isinstance(each, ndarray) else type(each) for each in given]
-    first = next((each for each in given if isinstance(each, ndarray)), None)
-    known: tuple[Form, Shape, np.dtype[Any]] | None = None if first is None else first.signature.memo.get(key)
-    if known is not None and first is not None:
-        form, shape, kind = known
-        result = new_array(shape, kind)
-        roots = tuple([each.root for each in (*given, result) if isinstance(each, ndarray)])
-        capture(first.session, form, roots, tuple([each for each in given if not isinstance(each, ndarray)]))
-        return result
     operands = [as_operand(each) for each in given]
     kinds = [_weak(each) for each in operands[1:]]
     numbers = all(isinstance(each, ndarray | bool | int | float | np.generic) for each in operands)
@@ -55,11 +72,15 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
         arguments[0] = bool(arguments[0])
     task = _task(tuple([isinstance(each, ndarray) for each in arguments]), kind)
     launch(task, *arguments, result)
-    if isinstance(condition, ndarray) and all(
-        isinstance(each, ndarray) or type(each) in (float, bool) for each in given
-    ):
-        condition.signature.memo[key] = result.session.form(task, (*arguments, result)), shape, kind
+    if isinstance(condition, ndarray):
+        key, _, _ = kinds_of(where, operands)
+        small = [1 if type(each) is int else each for each in arguments]
+        form = result.session.form(task, (*small, result))
+        condition.signature.memo[key] = Operation(form, result.signature, ndarray, *integer_limits(kind))
     return result
+
+
+_where = or_numpy(_where_first, np.where)
 
 
 def _weak(operand: Any) -> Any:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
-from fuseir.errors import ShapeError
+from fuseir.errors import FuseirError, ShapeError
 from fuseir.numpy.array import Scalar, ndarray
-from fuseir.numpy.elementwise import assign, converted, copied, new_array
+from fuseir.numpy.elementwise import Operation, converted, copied, filled, users_frame, write
 from fuseir.numpy.fallback import as_ours
 from fuseir.numpy.protocols import check_device
 from fuseir.numpy.sharing import taken
-from fuseir.runtime.signatures import checked_shape
+from fuseir.runtime.session import Session, current_session
+from fuseir.runtime.signatures import Signature, checked_shape
 
 _NO_COPY = "Unable to avoid copy while creating an array as requested."
 
@@ -62,16 +63,19 @@ def array(
 
 def cast(a: ndarray, dtype: Any, *, casting: Any = "unsafe", copy: bool = True) -> Any:
     """The array in another element type; itself if it has that type and need not be copied. Raises TypeError as NumPy does."""
-    wanted = np.dtype(dtype)
-    if not np.can_cast(a.dtype, wanted, casting):
-        raise TypeError(f"Cannot cast array data from {a.dtype!r} to {wanted!r} according to the rule '{casting}'")
-    if wanted not in ELEMENT_NAMES:
-        return a.numpy().astype(wanted)
-    if wanted != a.dtype:
-        result = converted(a, wanted)
-    else:
-        result = copied(a, ndarray) if copy else a
-    return Scalar(result.session, result.root, result.signature, result.first) if isinstance(a, Scalar) else result
+    named = isinstance(dtype, type | np.dtype)
+    known: np.dtype[Any] | None = a.signature.memo.get((cast, dtype, casting)) if named else None
+    if known is None:
+        known = np.dtype(dtype)
+        if not np.can_cast(a.dtype, known, casting):
+            raise TypeError(f"Cannot cast array data from {a.dtype!r} to {known!r} according to the rule '{casting}'")
+        if known not in ELEMENT_NAMES:
+            return a.numpy().astype(known)
+        if named:
+            a.signature.memo[cast, dtype, casting] = known
+    if known != a.signature.dtype:
+        return converted(a, known, type(a))
+    return copied(a, type(a)) if copy else a
 
 
 def _plain(value: Any) -> Any:
@@ -111,6 +115,16 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 
 
 def _made(shape: Any, dtype: Any, value: Any) -> Any:
+    """An array filled with a value. Raises as NumPy does for what is no shape."""
+    # Classes are of native byte order; what else may name an element type is asked first.
+    if isinstance(dtype, type) or (isinstance(dtype, np.dtype) and dtype.isnative):
+        session = current_session()
+        try:
+            found = _filled(session, session.signatures.asked(shape, dtype), value)
+        except FuseirError:
+            found = None
+        if found is not None:
+            return found
     wanted = np.dtype(dtype)
     if wanted not in ELEMENT_NAMES:
         return np.full(shape, value, wanted)
@@ -119,9 +133,16 @@ def _made(shape: Any, dtype: Any, value: Any) -> Any:
     except ShapeError:
         np.empty(shape, wanted)  # raises what NumPy does
         raise
-    result = new_array(extents, wanted)
-    assign(result, value)
-    return result
+    return filled(extents, wanted, value)
+
+
+def _filled(session: Session, signature: Signature, value: Any) -> ndarray | None:
+    """An array of a number, if a launch that fills such an array with such a number was met before."""
+    kind = type(value)
+    operation: Operation | None = signature.memo.get((write, kind))
+    if operation is None or (kind is int and not operation.low <= value <= operation.high):
+        return None
+    return session.produce(ndarray, operation.form, signature, (), (value,), users_frame())
 
 
 def zeros(shape: Any, dtype: Any = float, order: str = "C", *, device: Any = None, like: Any = None) -> Any:
@@ -178,11 +199,23 @@ def _like(value: Any, name: str) -> Any:
         *,
         device: Any = None,
     ) -> Any:
+        plain = dtype is None and shape is None and device is None
+        if plain and type(a) is ndarray and a.session is current_session():
+            signature: Signature = a.signature.memo.get(_like) or _whole(a)
+            found = _filled(a.session, signature, value)
+            if found is not None:
+                return found
         return full_like(a, value, dtype, order, subok, shape, device=device)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"``{name.removesuffix('_like')}``, of an array's shape and element type."
     return function
+
+
+def _whole(array: ndarray) -> Signature:
+    """The signature of an array like this one, on a store of its own."""
+    found = array.signature.memo[_like] = array.session.signatures.whole(array.shape, array.dtype)
+    return found
 
 
 zeros_like, ones_like, empty_like = _like(0, "zeros_like"), _like(1, "ones_like"), _like(0, "empty_like")

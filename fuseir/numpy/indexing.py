@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fuseir.numpy.array import ndarray, repeats_elements
-from fuseir.numpy.elementwise import CAST, as_array, as_operand, assign, copied, launch, readable_beside
+from fuseir.numpy.elementwise import CAST, as_array, as_operand, copied, launch, readable_beside, write
 from fuseir.numpy.fallback import as_ours
 from fuseir.numpy.opaque import change_in_stream, in_stream
 from fuseir.runtime.tasks import defined_task, opaque_task
@@ -27,21 +27,25 @@ def get_item(array: ndarray, index: Any) -> Any:
 
     What others select is looked up now, as the result's shape depends on it.
     """
-    if not _is_basic(index):
+    kind = type(index)
+    plain = kind is slice or kind is int or (kind is tuple and _BASIC.issuperset(map(type, index)))
+    if not plain and not _is_basic(index):
         return _selected(array, index)
     signature = array.signature.indexed(index)
     view = array.seen_as(signature)
-    if signature.shape or index is Ellipsis or (type(index) is tuple and any(each is Ellipsis for each in index)):
+    if signature.shape or index is Ellipsis or (kind is tuple and any(each is Ellipsis for each in index)):
         return view
     return copied(view)  # elements are no views
 
 
 def set_item(array: ndarray, index: Any, value: Any) -> None:
     """``array[index] = value``. One value for all that a mask selects is a launch as any other; other selections are ordered among them."""
-    if repeats_elements(array):
+    if array.signature.view.index_map is not None and repeats_elements(array):
         raise ValueError("assignment destination is read-only")
-    if _is_basic(index):
-        assign(array.seen_as(array.signature.indexed(index)), value)
+    kind = type(index)
+    plain = kind is slice or kind is int or (kind is tuple and _BASIC.issuperset(map(type, index)))
+    if plain or _is_basic(index):
+        write(array, array.signature.indexed(index), value)
         return
     value = as_operand(value)
     single = not isinstance(value, ndarray) or not value.shape

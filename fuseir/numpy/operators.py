@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from fuseir.errors import LegalityError
 from fuseir.numpy.array import Scalar, ndarray
 from fuseir.numpy.ufunc import ufunc
 
@@ -36,7 +35,7 @@ _OPERANDS = (ndarray, np.generic)
 def _binary(function: ufunc, *, reflected: bool = False, depth: int = 1) -> Callable[[Any, Any], Any]:
     """An operator's method, called ``depth`` frames below the program's.
 
-    For arrays and floats: what ``ufunc.apply`` does, spelt out, as this is where programs spend their calls.
+    For arrays and numbers: what ``ufunc.apply`` does, spelt out, as this is where programs spend their calls.
     """
 
     def method(self: ndarray, other: Any) -> Any:
@@ -47,16 +46,16 @@ def _binary(function: ufunc, *, reflected: bool = False, depth: int = 1) -> Call
                 return self.session.produce(
                     operation.kind, operation.form, operation.signature, (self.root, other.root), (), _frame(depth)
                 )
-        elif kind is float:
+        elif kind is float or kind is int:
             key = (function, kind, self.signature) if reflected else (function, self.signature, kind)
             operation = self.signature.memo.get(key)
-            if operation is not None:
+            if operation is not None and (kind is float or operation.low <= other <= operation.high):
                 return self.session.produce(
                     operation.kind, operation.form, operation.signature, (self.root,), (other,), _frame(depth)
                 )
         operands = (other, self) if reflected else (self, other)
         if kind in _NUMBERS or isinstance(other, _OPERANDS):
-            result = function.apply(operands, 1 + depth)
+            result = function.apply(operands)
             if result is not NotImplemented:
                 return result
         return NotImplemented if _defers(other) else function(*operands)
@@ -71,14 +70,13 @@ def _defers(other: Any) -> bool:
 
 def _power(self: ndarray, other: Any) -> Any:
     """``**``. Some exponents that are Python's numbers stand for other functions, as in NumPy."""
-    if type(other) in (int, float) and self.dtype.kind == "f":
+    kind = type(other)
+    if kind is float or kind is int:
         simple = _POWERS.get(other)
         if simple is not None:
-            result = simple.apply((self,), 2)
-            if result is not NotImplemented:
-                return result
-    elif type(other) is int and other == 2 and self.dtype.kind in "iu":
-        return UFUNCS["square"](self)
+            family = self.signature.dtype.kind
+            if family == "f" or (family in "iu" and kind is int and other == 2):
+                return simple(self)
     return _plain_power(self, other)
 
 
@@ -96,34 +94,34 @@ def _rdivmod(self: ndarray, other: Any) -> Any:
 
 def _unary(function: ufunc) -> Callable[[Any], Any]:
     def method(self: ndarray) -> Any:
-        result = function.apply((self,), 2)
-        return function(self) if result is NotImplemented else result
+        operation = self.signature.memo.get((function, self.signature))
+        if operation is None:
+            return function(self)
+        return self.session.produce(operation.kind, operation.form, operation.signature, (self.root,), (), _frame(1))
 
     return method
 
 
 def _in_place(function: ufunc) -> Callable[[Any, Any], Any]:
-    """An assignment operator's method. It writes what the operator computes, to the array itself."""
-    plain = _binary(function)
+    """An assignment operator's method: the function, written to the array itself. What ``out=self`` does, spelt out as in ``_binary``."""
+    plain = _binary(function, depth=2)
 
     def method(self: ndarray, other: Any) -> Any:
         if type(self) is Scalar:
             return plain(self, other)  # a name gets another scalar
-        ours = isinstance(other, ndarray)
-        key = (function, method, self.signature, other.signature if ours else type(other))
-        form = self.signature.memo.get(key)
-        try:
-            if form is None and (ours or type(other) is float) and not (ours and other.root is self.root):
-                form = function.form_in_place(self, other)
-                if form is not None:
-                    self.signature.memo[key] = form
-            if form is not None:
-                roots = (self.root, other.root, self.root) if ours else (self.root, self.root)
+        signature, root, kind = self.signature, self.root, type(other)
+        if kind is ndarray or kind is Scalar:
+            operation = signature.memo.get(("out", function, signature, True, other.signature, other.root is root))
+            if operation is not None:
                 frame = _frame(1)
-                self.session.capture(form, roots, () if ours else (other,), frame.f_code, frame.f_lasti)
+                self.session.capture(operation.form, (root, other.root, root), (), frame.f_code, frame.f_lasti)
                 return self
-        except LegalityError:
-            pass  # the operand is another view of the same elements, and is copied first; or the array is read-only
+        elif kind is float or kind is int:
+            operation = signature.memo.get(("out", function, signature, True, kind))
+            if operation is not None and (kind is float or operation.low <= other <= operation.high):
+                frame = _frame(1)
+                self.session.capture(operation.form, (root, root), (other,), frame.f_code, frame.f_lasti)
+                return self
         function(self, other, out=self)
         return self
 

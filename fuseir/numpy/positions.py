@@ -15,7 +15,7 @@ import numpy as np
 from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import Tiling
 from fuseir.numpy.array import Scalar, ndarray, normalized_axes
-from fuseir.numpy.elementwise import Layout, as_array, assign, launch, new_array
+from fuseir.numpy.elementwise import Layout, Operation, as_array, assign, launch, new_array
 from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.reshaping import expand_dims
 from fuseir.runtime.session import current_session
@@ -40,6 +40,10 @@ def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) 
 
 
 def _searched(operator: str, a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
+    if out is None and keepdims is False and type(axis) is int and isinstance(a, ndarray) and a.ndim > 1:
+        known: Operation | None = a.signature.memo.get((_first, operator, axis + a.ndim if axis < 0 else axis))
+        if known is not None:
+            return known(a.session, a.root)
     function = getattr(np, f"arg{operator}")
     array = as_array(a)
     kept = False if keepdims is np._NoValue else bool(keepdims)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
@@ -83,9 +87,10 @@ def _first(operator: str, array: ndarray, axis: int) -> ndarray:
     shape = (*array.shape[:axis], *array.shape[axis + 1 :])
     points = current_session().options.procs
     if axis or array.size < _LONG or not 1 < points <= array.shape[0]:
-        result = new_array(shape, _POSITION)
-        launch(_task(f"p = arg{operator}(x, axis={axis})", "p: write"), array, result)
-        return result
+        session, result = array.session, new_array(shape, _POSITION, array.session)
+        form = session.form(_task(f"p = arg{operator}(x, axis={axis})", "p: write"), (array, result))
+        operation = array.signature.memo[_first, operator, axis] = Operation(form, result.signature, ndarray)
+        return operation(session, array.root)
     # The same elements for every row of the view: point number p has row p, and of that its part.
     tile = -(-array.shape[0] // points)
     rows = array.seen_as(array.signature.broadcast_to((points, *array.shape)))

@@ -12,7 +12,8 @@ import numpy as np
 
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import ndarray
-from fuseir.numpy.elementwise import CAST, as_array, as_operand, assign, launch, new_array
+from fuseir.numpy.elementwise import CAST, Operation, as_array, as_operand, assign, new_array
+from fuseir.numpy.fallback import or_numpy
 from fuseir.numpy.opaque import in_stream
 from fuseir.numpy.operators import UFUNCS
 from fuseir.numpy.reductions import Fold
@@ -53,8 +54,10 @@ def matmul(x1: Any, x2: Any, out: Any = None, **keywords: Any) -> Any:
         result = _summed(a, b, b.ndim - 2, kind)
     else:
         shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
-        result = new_array(shape, kind)
-        launch(_MATMUL, a, b, result)
+        result = new_array(shape, kind, a.session)
+        known = Operation(a.session.form(_MATMUL, (a, b, result)), result.signature)
+        a.signature.memo[_summed, b.signature] = known
+        result = known(a.session, a.root, b.root)
     return _into(out, result)
 
 
@@ -72,8 +75,8 @@ def _both(
     return in_stream(function, (x1, x2), {**keywords, **({} if out is None else {"out": out})})
 
 
-def _known(x1: Any, x2: Any) -> Fold | None:
-    """What the product with a vector does with arrays like these, if any was met."""
+def _known(x1: Any, x2: Any) -> Fold | Operation | None:
+    """What the product does with arrays like these, if any was met."""
     if isinstance(x1, ndarray) and isinstance(x2, ndarray):
         return x1.signature.memo.get((_summed, x2.signature))
     return None
@@ -115,8 +118,14 @@ def _into(out: Any, result: Any) -> Any:
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """The product of vectors or matrices; with a scalar, element by element."""
     known = _known(a, b) if out is None else None
-    if known is not None:
+    # With more dimensions it is not what ``matmul`` computes.
+    if known is not None and len(b.signature.shape) <= 2 and len(known.signature.shape) <= 2:
         return known(a.session, a.root, b.root)
+    return _dot(a, b, out)
+
+
+def _dot_first(a: Any, b: Any, out: Any) -> Any:
+    """The same for what was not met before."""
     found = _both(np.dot, a, b, out, {})
     if not isinstance(found, tuple):
         return found
@@ -132,9 +141,23 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     return matmul(x, y, out)
 
 
+_dot = or_numpy(_dot_first, np.dot)
+
+
 def vdot(a: Any, b: Any) -> Any:
     """The sum of products of all elements."""
+    known = _known(a, b)
+    if known is not None and len(a.signature.shape) == len(b.signature.shape) == 1:
+        return known(a.session, a.root, b.root)
+    return _vdot(a, b)
+
+
+def _vdot_first(a: Any, b: Any) -> Any:
+    """The same for what was not met before, or has more dimensions."""
     return dot(ravel(a), ravel(b))
+
+
+_vdot = or_numpy(_vdot_first, np.vdot)
 
 
 def inner(a: Any, b: Any) -> Any:

@@ -18,10 +18,10 @@ import numpy as np
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import FallbackError, UnsupportedError
 from fuseir.numpy.array import Scalar, ndarray, normalized_axes
-from fuseir.numpy.elementwise import CAST, FILL, as_array, assign, capture
+from fuseir.numpy.elementwise import CAST, FILL, as_array, assign, found_by, remember, users_frame
 from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.operators import UFUNCS
-from fuseir.numpy.ufunc import Operation, raise_as_numpy
+from fuseir.numpy.ufunc import raise_as_numpy
 from fuseir.runtime.forms import Form
 from fuseir.runtime.session import Session
 from fuseir.runtime.stores import RootStore
@@ -104,14 +104,12 @@ class Fold:
 
     def __call__(self, session: Session, *roots: RootStore) -> ndarray:
         """Captures the reduction of stores."""
-        signature, start = self.signature, self.start
-        root = RootStore(signature, None, None if start is None else start.copy())
-        if session.made is not None:
-            session.made.append(root)
-        result = self.kind(session, root, signature)
-        if self.fill is not None:
-            capture(session, self.fill, (root,), (self.value,))
-        capture(session, self.form, (*roots, root), ())
+        frame, start = users_frame(), self.start
+        if start is not None:
+            return session.produce(self.kind, self.form, self.signature, roots, (), frame, start.copy())
+        assert self.fill is not None
+        result = session.produce(self.kind, self.fill, self.signature, (), (self.value,), frame)
+        session.capture(self.form, (*roots, result.root), (), frame.f_code, frame.f_lasti)
         return result
 
 
@@ -133,10 +131,9 @@ def reduce(
     array = as_array(a)
     plain = out is None and where is True and initial is None
     key = reduction, axis, type(axis), keepdims, dtype
-    if plain and _has_hash(key):
-        known: Fold | None = array.signature.memo.get(key)
-        if known is not None:
-            return known(array.session, array.root)
+    known: Fold | None = found_by(array, key) if plain else None
+    if known is not None:
+        return known(array.session, array.root)
     axes = reduced_axes(axis, array.ndim)
     kind = np.dtype(dtype) if dtype is not None else reduction.dtype(array.dtype)
     # The type of `out` is what NumPy folds in.
@@ -169,18 +166,9 @@ def reduce(
             raise_as_numpy(np.positive, [result], out)
         assign(out, result)
         return out
-    if plain and _has_hash(key):
-        array.signature.memo[key] = fold
+    if plain:
+        remember(array, key, fold)
     return result
-
-
-def _has_hash(key: Any) -> bool:
-    """Whether something can be looked up."""
-    try:
-        hash(key)
-    except TypeError:
-        return False
-    return True
 
 
 def reduced_axes(axis: Any, rank: int) -> tuple[int, ...]:
@@ -222,32 +210,20 @@ def mean(
     """The mean along axes; integers are summed as f64."""
     array = as_array(a)
     key = mean, axis, type(axis), keepdims, dtype
-    if out is None and where is True and _has_hash(key):
-        known: tuple[Fold, Operation, float] | None = array.signature.memo.get(key)
+    if out is None and where is True:
+        known: tuple[Fold, float] | None = found_by(array, key)
         if known is not None:
-            return _divided(known[1], known[0](array.session, array.root), known[2])
+            return UFUNCS["divide"](known[0](array.session, array.root), known[1])
     kind = np.float64 if dtype is None and array.dtype.kind in "biu" else dtype
     total = reduce(SUM, array, axis, kind, None, keepdims, where=where)
     if where is not True:
         return UFUNCS["divide"](total, reduce(SUM, _mask(where, array), axis, None, None, keepdims), out=out)
     # The sum's own type, as in NumPy: an f32 stays one.
-    divide, count = UFUNCS["divide"], float(count_of(array, axis))
-    result = divide(total, count, out=out)
-    fold = array.signature.memo.get((SUM, axis, type(axis), keepdims, kind)) if _has_hash(key) else None
-    if fold is not None and out is None:
-        array.signature.memo[key] = fold, total.signature.memo[divide, total.signature, float], count
-    return result
-
-
-def _divided(operation: Operation, total: ndarray, count: float) -> ndarray:
-    """A known operation of an array and a number."""
-    session, signature = total.session, operation.signature
-    root = RootStore(signature, None, None)
-    if session.made is not None:
-        session.made.append(root)
-    result = operation.kind(session, root, signature)
-    capture(session, operation.form, (total.root, root), (count,))
-    return result
+    count = float(count_of(array, axis))
+    fold: Fold | None = found_by(array, (SUM, axis, type(axis), keepdims, kind))
+    if fold is not None:
+        remember(array, key, (fold, count))
+    return UFUNCS["divide"](total, count, out=out)
 
 
 def _mask(where: Any, array: ndarray) -> ndarray:
@@ -310,15 +286,18 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return reduce(SUM, UFUNCS["not_equal"](as_array(a), 0), axis, np.int64, None, keepdims)
 
 
+_KEEPDIMS = frozenset({"keepdims"})
+
+
 def _named(reduction: Reduction, *, typed: bool, start: bool = True) -> Callable[..., Any]:
     """NumPy's function of a reduction: with ``dtype`` if it is one that widens, with ``initial`` if it takes one."""
 
     numpys = getattr(np, reduction.fold)
-    kept_key = reduction, None, type(None), False, None
 
     def function(a: Any, axis: Any = None, *args: Any, **keywords: Any) -> Any:
-        if axis is None and not args and not keywords and isinstance(a, ndarray):
-            known: Fold | None = a.signature.memo.get(kept_key)
+        if not args and isinstance(a, ndarray) and (not keywords or keywords.keys() <= _KEEPDIMS):
+            kept = keywords["keepdims"] if keywords else False
+            known: Fold | None = found_by(a, (reduction, axis, type(axis), kept, None))
             if known is not None:
                 return known(a.session, a.root)
         names = ("dtype", "out", "keepdims") if typed else ("out", "keepdims")

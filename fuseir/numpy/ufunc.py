@@ -7,7 +7,6 @@ launch: this is the hot path of a NumPy program, and looks as it does for that r
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,40 +16,23 @@ from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.numpy.array import Scalar, ndarray
 from fuseir.numpy.elementwise import (
     CAST,
+    Operation,
     as_array,
     as_operand,
     assign,
     broadcast_shape,
     capture,
+    kinds_of,
     launch,
     new_array,
     readable_beside,
+    users_frame,
 )
 from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.opaque import change_in_stream, in_stream
-from fuseir.runtime.forms import Form
 from fuseir.runtime.session import Session
-from fuseir.runtime.signatures import Signature
 from fuseir.runtime.stores import RootStore
 from fuseir.runtime.tasks import Task, defined_task
-
-_frame = sys._getframe  # pyright: ignore[reportPrivateUsage]
-
-
-class Operation:
-    """A function on operands of some kinds: the form of the launch, and the signature and class of the result.
-
-    Integers that are Python's have to be between ``low`` and ``high``, the limits of the type they are computed in.
-    """
-
-    __slots__ = ("form", "high", "kind", "low", "signature")
-
-    def __init__(self, form: Form, signature: Signature, low: float, high: float) -> None:
-        self.form = form
-        self.signature = signature
-        self.kind: type[ndarray] = ndarray if signature.shape else Scalar
-        self.low = low
-        self.high = high
 
 
 class ufunc:  # noqa: N801 (NumPy's name)
@@ -73,28 +55,61 @@ class ufunc:  # noqa: N801 (NumPy's name)
     def __repr__(self) -> str:
         return f"<ufunc '{self.__name__}'>"
 
-    def __call__(self, *operands: Any, out: Any = None, where: Any = True, **keywords: Any) -> Any:
+    def __call__(self, *operands: Any, **keywords: Any) -> Any:
         """The function of the operands; ``out``, ``where``, ``dtype`` and ``casting`` as in NumPy."""
-        if out is None and where is True and not keywords and len(operands) == self.nin:
-            result = self.apply(operands, 2)
-            if result is not NotImplemented:
-                return result
-        elif type(out) is ndarray and where is True and not keywords and self._known_into(operands, out):
-            return out
-        return self._general(operands, out, where, keywords)
+        out = keywords.pop("out", None) if keywords else None
+        if not keywords:
+            if out is None:
+                count = len(operands)
+                result = (
+                    self._of_two(*operands) if count == 2 else self._of_one(*operands) if count == 1 else NotImplemented
+                )
+                if result is not NotImplemented:
+                    return result
+            elif type(out) is ndarray and self._known_into(operands, out):
+                return out
+        return self._general(operands, out, **keywords)
+
+    def _of_one(self, x: Any) -> Any:
+        """The function of an array of ours, else NotImplemented."""
+        kind = type(x)
+        if kind is ndarray or kind is Scalar:
+            operation: Operation | None = x.signature.memo.get((self, x.signature))
+            if operation is not None:
+                return x.session.produce(
+                    operation.kind, operation.form, operation.signature, (x.root,), (), users_frame()
+                )
+        return self.apply((x,))
+
+    def _of_two(self, x: Any, y: Any) -> Any:
+        """The same of two operands: what ``apply`` does where the first is an array, spelt out, as most are."""
+        kind, other = type(x), type(y)
+        if kind is ndarray or kind is Scalar:
+            if other is ndarray or other is Scalar:
+                operation: Operation | None = x.signature.memo.get((self, x.signature, y.signature))
+                if operation is not None:
+                    return x.session.produce(
+                        operation.kind, operation.form, operation.signature, (x.root, y.root), (), users_frame()
+                    )
+            else:
+                operation = x.signature.memo.get((self, x.signature, other))
+                if operation is not None and (other is not int or operation.low <= y <= operation.high):
+                    return x.session.produce(
+                        operation.kind, operation.form, operation.signature, (x.root,), (y,), users_frame()
+                    )
+        return self.apply((x, y))
 
     def _known_into(self, operands: tuple[Any, ...], out: ndarray) -> bool:
         """Captures the function of operands into an array, if this was met before and takes a launch only; returns whether it did."""
-        form = out.signature.memo.get(self._key_into(operands))
-        if form is None or not _is_apart(operands, out):
+        key, roots, scalars = kinds_of(self, operands, out)
+        operation: Operation | None = out.signature.memo.get(("out", *key))
+        if operation is None:
             return False
-        roots = [each.root for each in operands if isinstance(each, ndarray)]
-        scalars = tuple([each for each in operands if not isinstance(each, ndarray)])
-        capture(out.session, form, (*roots, out.root), scalars)
+        for scalar in scalars:
+            if type(scalar) is int and not operation.low <= scalar <= operation.high:
+                return False
+        capture(out.session, operation.form, (*roots, out.root), tuple(scalars))
         return True
-
-    def _key_into(self, operands: Sequence[Any]) -> tuple[Any, ...]:
-        return self, "out", *[each.signature if isinstance(each, ndarray) else type(each) for each in operands]
 
     def outer(self, a: Any, b: Any, **keywords: Any) -> Any:
         """The function of each element of one operand with each of the other."""
@@ -121,45 +136,29 @@ class ufunc:  # noqa: N801 (NumPy's name)
         else:
             through_numpy(self.numpy.at, args, {})
 
-    def apply(self, operands: tuple[Any, ...], depth: int) -> Any:
-        """The function of operands, of which one at least is an array of ours; else NotImplemented.
-
-        ``depth`` is how far up the caller is whose line counts as the launch's.
-        """
-        roots: list[RootStore] = []
-        scalars: list[Any] = []
-        key: list[Any] = [self]
-        first: ndarray | None = None
-        for operand in operands:
-            if isinstance(operand, ndarray):
-                if first is None:
-                    first = operand
-                roots.append(operand.root)
-                key.append(operand.signature)
-            else:
-                scalars.append(operand)
-                key.append(type(operand))
-        if first is None:
+    def apply(self, operands: tuple[Any, ...]) -> Any:
+        """The function of operands, of which one at least is an array of ours; else NotImplemented."""
+        key, roots, scalars = kinds_of(self, operands)
+        first = next((operand for operand in operands if isinstance(operand, ndarray)), None)
+        if first is None or len(operands) != self.nin:
             return NotImplemented
-        session = first.session
-        operation: Operation | None = first.signature.memo.get(tuple(key))
+        session, memo = first.session, first.signature.memo
+        operation: Operation | None = memo.get(key)
         if operation is None:
-            operation = self._first_met(session, operands, first.signature, tuple(key))
+            operation = self._first_met(session, operands)
             if operation is None:
                 return NotImplemented
+            memo[key] = operation
         for scalar in scalars:
             if type(scalar) is int and not operation.low <= scalar <= operation.high:
                 return NotImplemented
-        frame = _frame(depth)
-        while frame.f_globals.get("__name__", "").startswith("fuseir.numpy") and frame.f_back is not None:
-            frame = frame.f_back
-        return session.produce(operation.kind, operation.form, operation.signature, tuple(roots), tuple(scalars), frame)
+        return session.produce(
+            operation.kind, operation.form, operation.signature, tuple(roots), tuple(scalars), users_frame()
+        )
 
     # What is not met every time
 
-    def _first_met(
-        self, session: Session, operands: tuple[Any, ...], memo: Signature, key: tuple[Any, ...]
-    ) -> Operation | None:
+    def _first_met(self, session: Session, operands: tuple[Any, ...]) -> Operation | None:
         """What the function does with operands of these kinds; None if it is not ours to do.
 
         Raises as NumPy does: TypeError where the function is not defined, ValueError for shapes that do not fit.
@@ -170,6 +169,8 @@ class ufunc:  # noqa: N801 (NumPy's name)
         loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
         if any(dtype not in ELEMENT_NAMES for dtype in loop) or self._depends_on_values(operands, loop):
             return None
+        # The form is that of small integers: others are met one by one.
+        operands = tuple([1 if type(operand) is int else operand for operand in operands])
         shape = broadcast_shape(operands)
         arguments = [
             operand.seen_as(operand.signature.broadcast_to(shape)) if isinstance(operand, ndarray) else operand
@@ -179,41 +180,22 @@ class ufunc:  # noqa: N801 (NumPy's name)
         result = ndarray(session, RootStore(signature, None, None), signature)
         pattern = "".join("a" if isinstance(operand, ndarray) else "s" for operand in operands)
         form = session.form(self._task(pattern), [*arguments, result])
-        low, high = self._limits(loop[:-1], operands)
-        operation = memo.memo[key] = Operation(form, signature, low, high)
-        return operation
-
-    def form_in_place(self, target: ndarray, operand: Any) -> Form | None:
-        """The form of launches that write the function of an array and an operand to the array; None if that takes more than a launch."""
-        kinds = [_kind(target), _kind(operand)]
-        if any(kind is None for kind in kinds) or not self._is_ours:
-            return None
-        loop = self.numpy.resolve_dtypes((*kinds, None))  # pyright: ignore[reportArgumentType]
-        if any(dtype not in ELEMENT_NAMES for dtype in loop) or self._depends_on_values([target, operand], loop):
-            return None
-        if not np.can_cast(loop[-1], target.dtype, "same_kind"):
-            return None
-        if isinstance(operand, ndarray):
-            if broadcast_shape([target, operand]) != target.shape:
-                return None
-            operand = operand.seen_as(operand.signature.broadcast_to(target.shape))
-        task = self._task_into("a" + _letter(operand), tuple([CAST[d] for d in loop[:-1]]), CAST[target.dtype], False)
-        return target.session.form(task, [target, operand, target])
+        return Operation(form, signature, None, *self._limits(loop, operands))
 
     def _depends_on_values(self, operands: Sequence[Any], loop: Sequence[np.dtype[Any]]) -> bool:
         """Whether NumPy looks at elements before it computes: integers cannot be raised to negative powers."""
         return self.__name__ == "power" and loop[-1].kind == "i" and type(operands[-1]) is not int
 
-    def _limits(self, loop: Sequence[np.dtype[Any]], operands: Sequence[Any]) -> tuple[float, float]:
-        """Which Python integers the loop takes."""
-        low, high = -(2.0**63), 2.0**64
-        for dtype, operand in zip(loop, operands, strict=True):
+    def _limits(
+        self, loop: Sequence[np.dtype[Any]], operands: Sequence[Any], most: int = 2**63 - 1
+    ) -> tuple[float, float]:
+        """Which of Python's integers the loop takes: up to ``most``, where launches take 64 bits with sign, or without."""
+        low, high = -(2**63), most
+        for dtype, operand in zip(loop, operands, strict=False):
             if type(operand) is int and dtype.kind in "iu":
                 limits = np.iinfo(dtype)
-                low, high = max(low, limits.min), min(high, limits.max)
-        if self.__name__ == "power" and loop[-1].kind == "i":
-            low = max(low, 0)
-        return low, high
+                low, high = max(low, int(limits.min)), min(high, int(limits.max))
+        return (max(low, 0) if self.__name__ == "power" and loop[-1].kind == "i" else low), high
 
     def _task(self, pattern: str) -> Task:
         """The task for operands that are arrays ('a') and scalars ('s')."""
@@ -225,7 +207,7 @@ class ufunc:  # noqa: N801 (NumPy's name)
             task = self._tasks[pattern] = defined_task(text)
         return task
 
-    def _general(self, operands: tuple[Any, ...], out: Any, where: Any, keywords: dict[str, Any]) -> Any:
+    def _general(self, operands: tuple[Any, ...], out: Any, *, where: Any = True, **keywords: Any) -> Any:
         """Calls with anything unusual: operands of other kinds, ``out``, ``where``, ``dtype``, ``casting``."""
         if len(operands) > self.nargs:
             raise TypeError(
@@ -251,7 +233,7 @@ class ufunc:  # noqa: N801 (NumPy's name)
         kinds = tuple([_kind(operand) for operand in inputs])
         wanted = (*[None] * self.nin, None if dtype is None else np.dtype(dtype))
         loop = self.numpy.resolve_dtypes((*kinds, None), signature=wanted, casting=casting)  # pyright: ignore[reportArgumentType, reportCallIssue]
-        low, high = self._limits(loop[:-1], inputs)
+        low, high = self._limits(loop[:-1], inputs, 2**64 - 1)
         fits = all(type(operand) is not int or low <= operand <= high for operand in inputs)
         if self._depends_on_values(inputs, loop):
             return through_numpy(self.numpy, operands, {"dtype": dtype, "out": out, "where": where, "casting": casting})
@@ -290,10 +272,21 @@ class ufunc:  # noqa: N801 (NumPy's name)
         task = self._task_into("".join(map(_letter, arguments)), tuple(casts), CAST[out.dtype], mask is not None)
         arguments += [readable_beside(mask, out, shape) for mask in masks]
         launch(task, *arguments, out)
-        plain = mask is None and casting == "same_kind" and not dtype_given and _is_apart(inputs, out)
-        if plain and all(isinstance(each, ndarray) or type(each) is float for each in inputs):
-            out.signature.memo[self._key_into(inputs)] = out.session.form(task, [*arguments, out])
+        if mask is None and casting == "same_kind" and not dtype_given:
+            self._remember_into(task, inputs, arguments, loop, out)
         return out
+
+    def _remember_into(
+        self, task: Task, inputs: Sequence[Any], arguments: Sequence[Any], loop: Sequence[np.dtype[Any]], out: ndarray
+    ) -> None:
+        """Notes what the function does with operands like these, unless one had to be copied."""
+        for given, argument in zip(inputs, arguments, strict=True):
+            if isinstance(given, ndarray) and argument.root is not given.root:
+                return
+        small = [1 if type(each) is int else each for each in arguments]
+        key, _, _ = kinds_of(self, inputs, out)
+        form = out.session.form(task, [*small, out])
+        out.signature.memo["out", *key] = Operation(form, out.signature, None, *self._limits(loop, inputs))
 
     def _task_into(self, pattern: str, casts: tuple[str, ...], cast: str, masked: bool) -> Task:
         key = pattern, casts, cast, masked
@@ -315,14 +308,6 @@ def _parameters(pattern: str) -> str:
     """The parameters of a task's operands."""
     return ", ".join(
         f"{name}: {'read' if kind == 'a' else 'scalar'}" for name, kind in zip("xy", pattern, strict=False)
-    )
-
-
-def _is_apart(operands: Sequence[Any], out: ndarray) -> bool:
-    """Whether no operand shows elements of the result's store otherwise than the result does."""
-    return all(
-        not isinstance(each, ndarray) or each.root is not out.root or each.signature is out.signature
-        for each in operands
     )
 
 

@@ -24,6 +24,17 @@ _MOST = 1 << 16
 """Entries of a table before it starts anew: what was handed out stays valid, and is found more slowly."""
 
 
+class Memo(dict[Any, Any]):
+    """What was found out before, by what it depends on. Starts anew when it has grown too large: programs may never repeat themselves."""
+
+    __slots__ = ()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if len(self) >= _MOST:
+            self.clear()
+        super().__setitem__(key, value)
+
+
 class Signature:
     """A store's shape and element type, and a view of such a store. Made by ``Signatures``; equal only to itself.
 
@@ -38,8 +49,8 @@ class Signature:
         self.view = view
         self.shape = view.shape
         self._table = table
-        self._windows: dict[Hashable, Signature] = {}
-        self.memo: dict[Any, Any] = {}
+        self._windows = Memo()
+        self.memo = Memo()
 
     def through(self, view: View) -> Signature:
         """The signature of a view of this view."""
@@ -47,24 +58,37 @@ class Signature:
 
     def indexed(self, index: Any) -> Signature:
         """The signature of a view by basic indexing. Raises IndexError and TypeError, as ``Store.__getitem__``."""
-        # Slices can be hashed only from Python 3.12 on. The types are in the key, as 1, 1.0 and True are equal and not all of them indices.
+        # Slices can be hashed only from Python 3.12 on. The types are in the key, as 1, 1.0 and True are equal and not all of them indices;
+        # `indices` is of integers, and raises TypeError for what is made of anything else.
         key: Hashable
-        if type(index) is tuple:
-            key = tuple([(e.start, e.stop, e.step) if type(e) is slice else (e, type(e)) for e in index])
-        elif type(index) is slice:
-            key = (index.start, index.stop, index.step)
+        kind = type(index)
+        if kind is slice and self.shape:
+            key = index.indices(self.shape[0])
+        elif kind is tuple:
+            key = len(index) == 2 and len(self.shape) >= 2 and self._pair(*index)
+            if not key:
+                key = tuple(
+                    [e.indices(0) and (e.start, e.stop, e.step) if type(e) is slice else (e, type(e)) for e in index]
+                )
         else:
-            key = index, type(index)
+            key = index, kind
         try:
             found = self._windows.get(key)
         except TypeError:  # an index that has no hash
             return self.through(basic_index(self.shape, index))
         if found is None:
-            found = self.through(basic_index(self.shape, index))
-            if len(self._windows) >= _MOST:
-                self._windows.clear()
-            self._windows[key] = found
+            found = self._windows[key] = self.through(basic_index(self.shape, index))
         return found
+
+    def _pair(self, first: Any, second: Any) -> tuple[Any, ...] | None:
+        """What stands for an index of two slices or integers, the most frequent kind; None for others."""
+        if type(first) is slice:
+            first = first.indices(self.shape[0])
+        elif type(first) is not int:
+            return None
+        if type(second) is slice:
+            return first, second.indices(self.shape[1])
+        return (first, second) if type(second) is int else None
 
     def transposed(self, order: Sequence[int]) -> Signature:
         """The signature of the view whose dimension k is this one's dimension ``order[k]``, a permutation."""
@@ -94,16 +118,14 @@ class Signatures:
     """The signatures of a session, one of each."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Shape, np.dtype[Any], View], Signature] = {}
-        self._asked: dict[Hashable, Signature] = {}
+        self._known = Memo()
+        self._asked = Memo()
 
     def of(self, store_shape: Shape, dtype: np.dtype[Any], view: View) -> Signature:
         """The signature of a view."""
         key = store_shape, dtype, view
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _MOST:
-                self._known.clear()
             found = self._known[key] = Signature(self, store_shape, dtype, view)
         return found
 
@@ -116,15 +138,14 @@ class Signatures:
 
         Raises ShapeError, DTypeError and UnsupportedError.
         """
-        key = shape, dtype
+        # As for indices: 1, 1.0 and True are equal.
+        key = (shape, dtype, *map(type, shape)) if type(shape) is tuple else (shape, dtype, type(shape))
         try:
             found = self._asked.get(key)
         except TypeError:  # a list of extents has no hash
             return self.whole(checked_shape(shape), element_dtype(dtype))
         if found is None:
             found = self.whole(checked_shape(shape), element_dtype(dtype))
-            if len(self._asked) >= _MOST:
-                self._asked.clear()
             self._asked[key] = found
         return found
 

@@ -121,15 +121,18 @@ class Stream:
         inputs: tuple[RootStore, ...],
         scalars: tuple[Number, ...],
         frame: FrameType,
+        contents: Array | None = None,
     ) -> _H:
-        """The first handle, of a kind, on a new root, behind a launch that reads the inputs and writes all of the root, its last argument.
+        """The first handle, of a kind, on a new root, behind a launch that reads the inputs and writes to the root, its last argument.
 
-        Where client libraries' programs spend their time: ``capture`` with all that cannot happen here left out, and objects made without
-        their ``__init__``, the call of which takes longer than what it does. Raises as ``launch`` does.
+        The launch writes all of it, or folds into ``contents``, or is the first of some that write a part each. Where client libraries'
+        programs spend their time: ``capture`` with all that cannot happen here left out, and objects made without their ``__init__``, the
+        call of which takes longer than what it does. Raises as ``launch`` does.
         """
         root = _new(RootStore)
         root.signature = signature
-        root.name = root.buffer = root.failure = None
+        root.buffer = contents
+        root.name = root.failure = None
         root.defined = root.plain = True
         root.replaced = False
         root.watchers = ()
@@ -139,12 +142,11 @@ class Stream:
         handle.signature = signature
         handle._base = None  # pyright: ignore[reportPrivateUsage]
         root.handle = ReferenceType(handle)
+        if self._exclusive:
+            return self._captured(handle, form, inputs, scalars, frame)
         for each in inputs:
-            if not each.plain or self._exclusive:
-                if self.made is not None:
-                    self.made.append(root)
-                self.capture(form, (*inputs, root), scalars, frame.f_code, frame.f_lasti)
-                return handle
+            if not each.plain:
+                return self._captured(handle, form, inputs, scalars, frame)
         window = self._window
         window.records.append((form, (*inputs, root), scalars, frame.f_code, frame.f_lasti))
         replayer = self._replayer
@@ -157,6 +159,15 @@ class Stream:
         elif len(window.records) >= window.limit:
             self._look_at_window()
         return handle
+
+    def _captured(
+        self, made: _H, form: Form, inputs: tuple[RootStore, ...], scalars: tuple[Number, ...], frame: FrameType
+    ) -> _H:
+        """The handle, behind the launch: what ``produce`` does where anything is not as always."""
+        if self.made is not None:
+            self.made.append(made.root)
+        self.capture(form, (*inputs, made.root), scalars, frame.f_code, frame.f_lasti)
+        return made
 
     def fence(self) -> None:
         """Ends the window: nothing captured before fuses with anything captured after."""

@@ -135,6 +135,14 @@ class Writer:
             del self.names[name]
             if before is not None:
                 self.names[name] = before
+        elif isinstance(value, np.ndarray) and not value.flags.c_contiguous and not self._is_view(value):
+            # Ours are C-contiguous, whatever their operands: that there are views of theirs which NumPy does not make is no difference.
+            self._run(f"{name} = {name}.copy()")
+
+    def _is_view(self, value: Any) -> bool:
+        """Whether an array shows elements of another one."""
+        others = [self.names[each] for each in self._arrays() if self.names[each] is not value]
+        return any(np.may_share_memory(value, each) for each in others)
 
     def _fresh_array(self) -> str:
         rank = self.rng.choice((0, 1, 1, 2, 2, 3))

@@ -38,7 +38,7 @@ def transposed_in_place(np: Any, x: Any) -> Any:
 
 
 def added_to_its_transpose(np: Any, x: Any) -> Any:
-    """pytorch#198033: the same, in a sum."""
+    """pytorch#198033, cupy#2405, cupy#2407: the same, in a sum."""
     x += x.T
     return x
 
@@ -140,6 +140,122 @@ def sum_that_is_added_to_what_was_summed(np: Any, x: Any) -> Any:
     return x + np.round(x).sum()
 
 
+def added_to_parts_at_odd_places(np: Any, x: Any) -> Any:
+    """pytorch#152425: what is written to a part that begins anywhere is in the whole."""
+    for part in (x[0, :-1], x[0, 1:], x[1:, 3]):
+        part += 1.0
+    return x
+
+
+def parts_changed_by_opaque_functions(np: Any, x: Any) -> Any:
+    """pytorch#153389, pytorch#127821: what an opaque function does to a part is in the whole, and is read afterwards."""
+    part = x[1:3]
+    np.put(part, [0, 2], -1.0)
+    np.add.at(x[1], [0, 0, 3], 2.0)
+    return x * part[0], (part * part).sum()
+
+
+def flipped_into_itself_beside_sums_of_rows(np: Any, x: Any) -> Any:
+    """pytorch#162410: the flip is read before it is written, and the sums are complete before they are added."""
+    y = x * 0.5
+    x[:] = x[:, ::-1]
+    y = y.sum(axis=1) + y
+    return x + y
+
+
+def doubled_with_gaps(np: Any, x: Any) -> Any:
+    """pytorch#198102: what lies between the columns that are changed stays."""
+    columns = x[:, ::5]
+    columns += columns
+    return x
+
+
+def edges_in_what_is_reduced(np: Any, x: Any) -> Any:
+    """pytorch#189895: a padded edge is an edge in a reduction, too."""
+    ends = np.pad(np.cumsum(np.round(x[0])), (1, 0))
+    return ends[1:] - ends[:-1], ends.max(), ends[::-1].min()
+
+
+def shifted_into_itself(np: Any, x: Any) -> Any:
+    """nv-legate/cupynumeric#1110: right for 8 elements, wrong for 20,000."""
+    flat = x.reshape(-1)
+    flat[1:] += flat[:-1]
+    flat[1:] *= 0.5
+    return flat
+
+
+def all_added_to_one_element(np: Any, x: Any) -> Any:
+    """numba#6920: the array of one element is filled before anything is added to it."""
+    total = np.zeros(1)
+    for k in range(5):
+        total[0] += x[0, k]
+    return total
+
+
+def counts_read_by_all_that_come_later(np: Any, x: Any) -> Any:
+    """numba#8515: the second loop reads what other iterations of the first wrote."""
+    counts, before = np.zeros(x.shape[0]), np.zeros(x.shape[0])
+    counts += x[:, 0]
+    for k in range(1, 5):
+        before[k] = counts[:k].sum()
+    return before + counts, before
+
+
+def correlation(np: Any, x: Any) -> Any:
+    """dace#1638, dace#1642: deviations are replaced where they are small, and divide afterwards."""
+    deviation = np.sqrt(np.mean((x - np.mean(x, axis=0)) ** 2, axis=0))
+    deviation[deviation <= 4.0] = 1.0
+    x -= np.mean(x, axis=0)
+    x /= deviation
+    return x.T @ x
+
+
+def copied_back_but_for_the_last_column(np: Any, x: Any) -> Any:
+    """dace#1445: the two loops do not go over the same elements."""
+    doubled = np.zeros_like(x)
+    doubled[:] = x * 2.0
+    x[:, :-1] = doubled[:, :-1]
+    return x
+
+
+def extremes_of_different_parts(np: Any, x: Any) -> Any:
+    """tinygrad#9987: one reduction is over fewer elements than the other."""
+    return x[0, 1:4].max() - x[0, 1:3].min()
+
+
+def read_before_a_part_is_assigned(np: Any, x: Any) -> Any:
+    """tinygrad#17074: what was computed first does not see what is assigned later, whatever runs first."""
+    reader = x + 10.0
+    x[:1] = 9.0
+    return x, reader
+
+
+def covariance(np: Any, x: Any) -> Any:
+    """Polybench's program, which cuPyNumeric got wrong: rows and columns of the result are assigned one by one."""
+    x -= np.mean(x, axis=0)
+    found = np.zeros((4, 4))
+    for k in range(4):
+        found[k:4, k] = found[k, k:4] = x[:, k] @ x[:, k:4] / (x.shape[0] - 1.0)
+    return found
+
+
+def factors(np: Any, x: Any) -> Any:
+    """Polybench's lu and cholesky, which cuPyNumeric got wrong: each element is read by those that follow."""
+    a = x[:3, :3] + 20.0 * np.eye(3)
+    b = 0.5 * (a + a.T)
+    for i in range(3):
+        for j in range(i):
+            a[i, j] -= a[i, :j] @ a[:j, j]
+            a[i, j] /= a[j, j]
+            b[i, j] -= b[i, :j] @ b[j, :j]
+            b[i, j] /= b[j, j]
+        for j in range(i, 3):
+            a[i, j] -= a[i, :i] @ a[:i, j]
+        b[i, i] -= b[i, :i] @ b[i, :i]
+        b[i, i] = np.sqrt(b[i, i])
+    return a, b
+
+
 PROGRAMS = [each for each in list(globals().values()) if callable(each) and each.__module__ == __name__]
 
 SETTINGS = {
@@ -162,3 +278,12 @@ def test_programs_that_others_got_wrong(program: Callable[..., Any], setting: st
             for one, other in zip(found, expected, strict=True):
                 assert one.dtype == other.dtype
                 np.testing.assert_allclose(np.asarray(one), other, rtol=1e-12 if one.dtype == np.float64 else 1e-5)
+
+
+def test_what_repeats_elements_is_not_written_to() -> None:
+    """pytorch#152425: a write to one element of an expanded array, which changes all of them or one; NumPy refuses it."""
+    for module in (np, fnp):
+        x = module.ones(1)
+        with pytest.raises(ValueError, match="read-only"):
+            module.broadcast_to(x, (3,))[-1] = 3.0
+        assert float(x[0]) == 1.0

@@ -6,10 +6,13 @@ than 3. With a literal on one side the launch ended in NumPy's ``Invalid integer
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import fuseir
+import fuseir.numpy as fnp
 from fuseir.errors import UsageError
 
 SIGNS = ["<", "<=", "==", "!=", ">=", ">"]
@@ -65,3 +68,40 @@ def test_python_integers_beyond_64_bits_are_refused(value: int) -> None:
     session = fuseir.Session()
     with pytest.raises(UsageError, match="64 bits"):
         session.launch(fill, value, session.store(2))
+
+
+LARGE = 2**63 + 5
+
+
+def changed_by(module: Any, x: Any, value: int) -> Any:
+    found = module.zeros(2, x.dtype)
+    found[:] = value
+    found -= value
+    module.add(x, value, out=found)
+    found[0] = value
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "uint64"])
+def test_integers_beyond_those_with_sign_follow_small_ones(dtype: str) -> None:
+    """What was remembered of ``x + 1`` took the bits of 2^63 for a negative number."""
+    x, y = np.array([1, 2], dtype), fnp.array([1, 2], dtype)
+    mask, ours = np.array([True, False]), fnp.array([True, False])
+    for value in (1, LARGE, 2, LARGE):
+        cases = [
+            (x + value, y + value),
+            (value - x, value - y),
+            (np.maximum(x, value), fnp.maximum(y, value)),
+            (np.where(mask, x, value), fnp.where(ours, y, value)),
+            (np.full(2, value, dtype), fnp.full(2, value, dtype)),
+            (changed_by(np, x, value), changed_by(fnp, y, value)),
+        ]
+        for expected, found in cases:
+            assert found.dtype == expected.dtype
+            np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+def test_integers_beyond_64_bits_follow_small_ones() -> None:
+    x, y = np.array([1.0, 2.0]), fnp.array([1.0, 2.0])
+    for value in (1, 2**70, 2, -(2**70)):
+        np.testing.assert_array_equal(np.asarray(y * value), x * value)

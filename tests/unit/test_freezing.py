@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import fuseir
+import fuseir.numpy as fnp
 from fuseir.errors import FreezeWarning, StorePoisonedError, UsageError
 
 ADD = fuseir.task("task add(x: read, y: read, z: write) { z = x + y }")
@@ -273,3 +274,24 @@ def test_long_functions_are_one_segment() -> None:
         assert many(session.from_numpy(np.ones(3))).numpy().tolist() == [2.0**20] * 3
     assert session.statistics.windows == 2
     assert session.window_size == 4
+
+
+def test_calls_that_are_remembered_are_recorded() -> None:
+    def program(module: Any, x: Any) -> tuple[Any, ...]:
+        z = module.zeros(x.shape)
+        z[1:-1] = x[2:] + x[:-2]
+        w = module.where(x > 0.5, module.roll(x, 1), 0.0)
+        joined, stacked = module.concatenate((x, z, w)), module.stack((x, z))
+        t = module.sum(stacked, axis=0) + module.mean(w) * module.max(joined) + module.full(x.shape, 2.0) @ x
+        t += module.ones_like(x)
+        module.maximum(t, 0.25, out=t)
+        return t, joined, x.copy(), (t * 3.0).astype(module.float32), module.argmin(stacked, axis=0)
+
+    with fuseir.Session(procs=3):
+        program(fnp, fnp.ones(50))
+        frozen = fuseir.freeze(lambda x: program(fnp, x))
+        for seed in range(3):
+            x = np.random.default_rng(seed).random(50)
+            for found, expected in zip(frozen(fnp.array(x)), program(np, x), strict=True):
+                assert found.dtype == expected.dtype
+                np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6 if found.dtype == "f4" else 1e-13)

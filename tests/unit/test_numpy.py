@@ -15,6 +15,7 @@ import fuseir
 import fuseir.numpy as fnp
 from fuseir.errors import FallbackWarning, UsageError
 from fuseir.numpy.array import Scalar, ndarray
+from fuseir.runtime import signatures
 
 
 @pytest.fixture(autouse=True)
@@ -100,28 +101,74 @@ def test_an_error_names_the_users_line() -> None:
 
 
 def test_each_operation_is_known_by_the_users_line(session: fuseir.Session) -> None:
-    x = fnp.full(3, 2.0)
-    fuseir.flush()
-    places = [
-        fnp.sqrt(x),
-        x + x,
-        x * 2.0,
-        2.0 - x,
-        -x,
-        x**2,
-        x**3,
-        x**x,
-        x.sum(),
-        x[1],
-        fnp.where(x > 0, x, 1.0),
-        x.reshape(3, 1) + x,
-    ]
-    x += 1.0
-    x[1:] = 0.0
-    x[x > 0] = 1.0
-    assert places
-    for launch in session._window.launches:
-        assert launch.site.resolve().file == __file__
+    x, matrix = fnp.full(3, 2.0), fnp.full((3, 3), 2.0)
+    for _ in range(2):  # what was met before is launched in another way
+        fuseir.flush()
+        places = [
+            fnp.sqrt(x),
+            x + x,
+            x * 2.0,
+            2.0 - x,
+            -x,
+            x**2,
+            x**3,
+            x**x,
+            x.sum(),
+            fnp.sum(matrix, axis=0, keepdims=True),
+            x.mean(),
+            x[1],
+            fnp.where(x > 0, x, 1.0),
+            fnp.clip(x, 1, 2.0),
+            fnp.linalg.norm(x),
+            fnp.argmin(matrix, axis=1),
+            x.reshape(3, 1) + x,
+            fnp.zeros(3),
+            fnp.ones_like(x),
+            x.copy(),
+            x.astype(fnp.float32),
+            x @ x,
+            matrix @ x,
+            matrix @ matrix,
+            fnp.concatenate((x, x)),
+            fnp.stack([x, x]),
+            fnp.roll(x, 1),
+            fnp.add(x, 1.0, out=x),
+        ]
+        x += 1.0
+        x[1:] = 0.0
+        x[1:] = x[1]
+        x[x > 0] = 1.0
+        assert places
+        launches = session._window.launches
+        assert len(launches) > len(places)
+        for launch in launches:
+            assert launch.site.resolve().file == __file__
+
+
+def test_what_is_remembered_of_programs_that_never_repeat_themselves_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signatures, "_MOST", 4)
+    x = fnp.array(np.arange(16.0))
+    for k in range(1, 16):
+        same(fnp.roll(x, k) + x[:1], np.roll(np.arange(16.0), k))
+        same(fnp.sum(x[k:]), np.arange(16.0)[k:].sum())
+        assert len(x.signature.memo) <= 4
+
+
+def test_numbers_that_change_are_not_remembered() -> None:
+    x, mask = fnp.ones(4), fnp.array([True, False, True, False])
+    kept: list[int] = []
+    for k in range(1, 10):
+        value = k * 0.5
+        y = fnp.where(mask, x * value + k, k) + fnp.full(4, value)
+        y[1:] = value
+        y[0] = k
+        y += value
+        fnp.maximum(y, k, out=y)
+        np.testing.assert_array_equal(y, np.maximum([k + value] + 3 * [value + value], k))
+        kept.append(sum(len(each.signature.memo) for each in (x, mask, y)))
+    assert kept[-1] == kept[1]
 
 
 # Aliasing
@@ -350,3 +397,21 @@ def test_where_takes_a_number_for_a_condition() -> None:
     a, b = fnp.arange(3.0), fnp.ones(3)
     for condition in (0.5, 0.0, 2.0):
         assert fnp.where(condition, a, b).tolist() == np.where(condition, np.arange(3.0), np.ones(3)).tolist()
+
+
+@pytest.mark.filterwarnings("ignore::fuseir.errors.FallbackWarning")
+def test_functions_take_complex_arrays_of_numpys_own() -> None:
+    x = np.array([1j, 2.0, 3.0])
+    same(fnp.take(x, fnp.array([0, 2])), np.take(x, [0, 2]))
+    same(fnp.concatenate((x, fnp.ones(2))), np.concatenate((x, np.ones(2))))
+    same(fnp.stack([x, x]), np.stack([x, x]))
+    same(fnp.roll(x, 1), np.roll(x, 1))
+    same(fnp.where(fnp.array([True, False, True]), x, 0.0), np.where([True, False, True], x, 0.0))
+    same(fnp.zeros_like(x), np.zeros_like(x))
+
+
+def test_rolling_along_no_axes_copies() -> None:
+    x = fnp.ones(3)
+    y = fnp.roll(x, (), ())
+    x[0] = 5.0
+    same(y, np.ones(3))

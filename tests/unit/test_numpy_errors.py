@@ -270,3 +270,28 @@ def test_what_numpy_refuses_is_refused_in_its_terms(call: str) -> None:
     kind = next(each for each in type(expected).__mro__ if not each.__module__.startswith("numpy._core"))
     assert isinstance(found, kind), f"{type(found).__name__} instead of {kind.__name__}: {found}"
     assert str(found)
+
+
+AFTER_THEIR_LIKE = """
+    z(4)[1:]; z(4)[1.0:]
+    z(4, 4)[1:, 1:]; z(4, 4)[1:, 1.0:]
+    z(4, 4)[0, 1:]; z(4, 4)[0, :1.0]
+    z(4, 4)[0, 1:]; z(4, 4)[0.0, 1:]
+    z(4)[1]; z(4)[1.0]
+    z(5, 1); np.zeros((5, 1.0))
+    z(5); np.zeros(5.0)
+    z(5).sum(axis=0); z(5).sum(axis=0.0)
+    np.concatenate((z(5), z(5)), axis=0); np.concatenate((z(5), z(5)), axis=0.0)
+    i(3, t="int8") + 3; i(3, t="int8") + 300
+    i(3) ** 2; i(3) ** -1
+    z(3).astype("i4"); z(3).astype("i4", casting="safe")
+"""
+
+
+@pytest.mark.parametrize("calls", [line.strip() for line in AFTER_THEIR_LIKE.strip().splitlines()])
+def test_what_equals_a_call_that_is_remembered_is_refused_all_the_same(calls: str) -> None:
+    right, wrong = calls.split("; ")
+    for _ in range(2):
+        eval(right, names(fnp))
+    expected, found = refused(wrong, np), refused(wrong, fnp)
+    assert isinstance(found, type(expected)) or type(expected).__module__.startswith("numpy._core")
