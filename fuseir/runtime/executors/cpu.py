@@ -72,7 +72,7 @@ class CpuExecutor:
         signatures = Signatures()
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
-            if stage in ("compose-kernels", "fuse-kernels", "reuse-inputs"):
+            if stage in ("compose-kernels", "fuse-kernels", "split-launches", "reuse-inputs"):
                 # Of the last kernels that still work on tensors: they have the arguments that the launches end up with.
                 signatures.look(staged)
             if dump is not None:
