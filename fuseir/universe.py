@@ -35,11 +35,13 @@ REPAIRED_DIALECTS = {
 PASSES = {
     "extract-traces": "fuseir.passes.extract_traces:ExtractTracesPass",
     "inline-traces": "fuseir.passes.inline_traces:InlineTracesPass",
+    "forward-copies": "fuseir.passes.forward_copies:ForwardCopiesPass",
     "fuse-tasks": "fuseir.passes.fuse_tasks:FuseTasksPass",
     "eliminate-temporaries": "fuseir.passes.eliminate_temporaries:EliminateTemporariesPass",
     "take-first-task": "fuseir.passes.take_first_task:TakeFirstTaskPass",
     "compose-kernels": "fuseir.passes.compose_kernels:ComposeKernelsPass",
     "fuse-kernels": "fuseir.passes.fuse_kernels:FuseKernelsPass",
+    "split-launches": "fuseir.passes.split_launches:SplitLaunchesPass",
     "reuse-inputs": "fuseir.passes.reuse_inputs:ReuseInputsPass",
     "lower-kernels": "fuseir.passes.lower_kernels:LowerKernelsPass",
 }

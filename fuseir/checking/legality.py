@@ -14,7 +14,7 @@ from fuseir.checking.program import Group, Program, Store, read_program
 from fuseir.dialects.verification import location_of
 from fuseir.errors import LegalityError
 
-CHECKED_PASSES = frozenset({"fuse-tasks", "eliminate-temporaries"})
+CHECKED_PASSES = frozenset({"forward-copies", "fuse-tasks", "eliminate-temporaries"})
 """The passes whose results can be checked: launches still name the tasks that the program was written with."""
 
 # Any two points run both ways round in the first two, which is enough (docs/checking.md); the third is for what we did not think of.

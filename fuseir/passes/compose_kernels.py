@@ -73,6 +73,7 @@ from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dialects.kernel import PRIVILEGES_ATTRIBUTE, folds_into, privileges_attribute, result_parameters
 from fuseir.dialects.verification import location_of
 from fuseir.errors import LegalityError
+from fuseir.passes.analysis.assembled_stores import may_be_split
 from fuseir.passes.analysis.composition import Recipe, Step, plan_composition
 from fuseir.passes.analysis.dependence import Comparisons, FusionState, IndexTask, Rules
 from fuseir.passes.analysis.dependence import Kernels as TaskKinds
@@ -225,6 +226,7 @@ class _Composer:
         self._kept: dict[str, tuple[Privilege, ...]] = {}
         self._next_number = 0
         self._releasable = releasable(module)
+        self._may_be_split = set[SSAValue]() if memory is None else may_be_split(module)
         # Kernels that were remembered and not made.
         self._found: set[str] = set()
         self.dropped: list[SSAValue] = []
@@ -280,10 +282,12 @@ class _Composer:
         self.launched_before.update(member.task_name for member in members)
         if not any(privilege.returned for privilege in composition.recipe.privileges):
             return None
-        # What may come to work in place is looked at by reuse-inputs, which is not remembered: it depends on stores.
+        # What may come to work in place is looked at by reuse-inputs, and what copies are put together by split-launches: neither is
+        # remembered, as both depend on stores.
         privileges = composition.recipe.privileges
         joined = [access.under(each) for access, each in zip(composition.accesses, privileges, strict=True)]
-        remembered = not may_reuse(joined, self._releasable)
+        seen = any(access.root in self._may_be_split for access in joined)
+        remembered = not seen and not may_reuse(joined, self._releasable)
         kernel = self.kernel(composition.recipe, remembered=remembered)
         accesses = [composition.accesses[k] for k in kernel.parameters]
         launch = LaunchOp(

@@ -1,7 +1,7 @@
 """The pipelines: which passes run in which order. This page is the whole story.
 
-``fuseir-opt -p fuse-tasks,eliminate-temporaries,compose-kernels,fuse-kernels,reuse-inputs,lower-kernels`` and the runtime's miss path
-run the same.
+``fuseir-opt -p forward-copies,fuse-tasks,eliminate-temporaries,compose-kernels,fuse-kernels,split-launches,reuse-inputs,lower-kernels``
+and the runtime's miss path run the same.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ Pipeline = tuple[str, ...]
 """Passes by name, each with its options as users write them: ``fuse-tasks{max-members=8}``."""
 
 CPU_PIPELINE: Pipeline = (
+    "forward-copies",  # who reads a copy reads what was copied; copies that nobody reads any more go
     "fuse-tasks",  # launches that may run back to back at each point become fused tasks
     "eliminate-temporaries",  # stores that only one fused task sees get no memory
     "compose-kernels",  # the kernels of a fused task become one kernel, stores between them values
     "fuse-kernels",  # the loop nests of each kernel become as few as its dependences allow
+    "split-launches",  # readers of what is put together from copies read what was copied, piece by piece
     "reuse-inputs",  # results take the memory of inputs that nobody needs any more
     "lower-kernels",  # tensors become memory, generics become loops: what code generators read
 )
@@ -41,7 +43,7 @@ FIRST_TASK_PIPELINE: Pipeline = (
     "reuse-inputs",
     "lower-kernels",
 )
-"""The same for the first tasks of a full window, whose other launches wait."""
+"""The same for the first tasks of a full window, whose other launches wait: they still read the copies that they were captured with."""
 
 UNFUSED_PIPELINE: Pipeline = (
     "compose-kernels{repeats=true}",  # here only: arguments of one launch that are the same pieces become one

@@ -172,8 +172,8 @@ def _add_checking_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--check-legality",
         action="store_true",
-        help="check point by point that fused tasks, and what fuse-tasks and eliminate-temporaries make of the program, do the same as "
-        "the launches they are made of",
+        help="check point by point that fused tasks, and what forward-copies, fuse-tasks and eliminate-temporaries make of the "
+        "program, do the same as the launches they are made of",
     )
     group.add_argument("--verify-roundtrip", action="store_true", help="check that the input survives print and parse")
     group.add_argument(

@@ -64,6 +64,7 @@ class Outcome(NamedTuple):
 
 def pipeline(off: Sequence[str]) -> tuple[str, ...]:
     return (
+        "forward-copies",
         f"fuse-tasks{{{' '.join(f'{switch}=false' for switch in off)}}}" if off else "fuse-tasks",
         "eliminate-temporaries",
     )

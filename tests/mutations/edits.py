@@ -29,6 +29,10 @@ _RUNS = "fuseir/passes/analysis/runs.py"
 _SINKING = "fuseir/passes/analysis/sinking.py"
 _REUSE = "fuseir/passes/reuse_inputs.py"
 _ACCESS = "fuseir/dialects/dist/access.py"
+_FORWARDING = "fuseir/passes/forward_copies.py"
+_ASSEMBLED = "fuseir/passes/analysis/assembled_stores.py"
+_ELEMENT_WISE = "fuseir/passes/analysis/element_wise_launch.py"
+_COPIED = "fuseir/passes/analysis/copied_views.py"
 
 EDITS = (
     # The constraints
@@ -203,4 +207,48 @@ EDITS = (
         "forget where rows that repeat begin", _ACCESS, "partition.of_leading(rank)", "Tiling.of(partition.tile[:rank])"
     ),
     Edit("take another window for a broadcast", _ACCESS, "own[1:] != theirs[1:] or ", ""),
+    # Copies
+    Edit(
+        "read what was copied while it is changed",
+        _FORWARDING,
+        "use.position >= changed:",
+        "use.position > changed:",
+    ),
+    Edit("read what was copied after it has changed", _FORWARDING, "if changed is not None and", "if not use and"),
+    Edit(
+        "forget a copy that the world outside can see",
+        _FORWARDING,
+        "return found if self._outside.private(target.root) else",
+        "return found if found else",
+    ),
+    Edit("take any write for the end of a copy", _FORWARDING, " and access.covers_root(use.launch.extents):", ":"),
+    Edit(
+        "forward what was not copied",
+        _COPIED,
+        "if min(offset, last) < 0 or max(offset, last) >= target.shape[at.dim]:",
+        "if False:",
+    ),
+    Edit("round to what was copied", _COPIED, "if rest or uneven:", "if uneven:"),
+    Edit(
+        "take copies of other tiles for copies of elements",
+        _COPIED,
+        "return same and pieces.covers(shape, domain)",
+        "return pieces.covers(shape, domain)",
+    ),
+    Edit(
+        "take a copy of some tiles for one of all elements",
+        _COPIED,
+        "return same and pieces.covers(shape, domain)",
+        "return same",
+    ),
+    Edit("read what was copied though it has changed since", _ASSEMBLED, "end = self.positions[reader]", "end = -1"),
+    Edit("take for a copy what is written otherwise", _ASSEMBLED, "and root not in self._otherwise", ""),
+    Edit("let pieces of a store meet", _ASSEMBLED, "a.target.apart_from(b.target)", "a is not b"),
+    Edit("split a launch that counts positions", _ELEMENT_WISE, "isinstance(inner, linalg.IndexOp)", "inner is nest"),
+    Edit(
+        "write a part of a fresh version",
+        _ELEMENT_WISE,
+        "len(changes) == 1 and changes[0].value is access.root and changes[0].covers_root(self.launch.extents)",
+        "len(changes) == 1",
+    ),
 )

@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 # The quick part of the suite; what decides fastest comes first.
 TESTS = (
     "tests/oracle/test_broadcast_pieces.py",
+    "tests/oracle/test_forward_copies.py",
+    "tests/oracle/test_split_launches.py",
     "tests/papers/test_diffuse_partitions.py",
     "tests/papers/test_diffuse_legality.py",
     "tests/papers/test_diffuse_temporaries.py",

@@ -81,10 +81,10 @@ def test_a_plan_that_is_known_says_nothing_new():
 
 def test_a_temporary_is_called_by_the_name_it_was_given():
     with fuseir.Session() as session:
-        copy = fuseir.task(COPY)
+        negate = fuseir.task("task negate(x: read, y: write) { y = -x }")
         x, y, t = fuseir.zeros(16), fuseir.zeros(16), fuseir.store(16, name="middle")
-        copy(x, t)
-        copy(t, y)
+        negate(x, t)
+        negate(t, y)
         del t
         y.numpy()
         assert [remark.store for remark in session.explain() if remark.code == "FIR-N110"] == ["%middle"]

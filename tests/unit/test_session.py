@@ -550,10 +550,12 @@ def test_dumped_windows_go_through_fuseir_opt_to_the_same_text(tmp_path: Path) -
     stages = [path.stem.split("_", 1)[1] for path in sorted(window.iterdir())]
     assert stages == [
         "captured",
+        "forward-copies",
         "fuse-tasks",
         "eliminate-temporaries",
         "compose-kernels",
         "fuse-kernels",
+        "split-launches",
         "reuse-inputs",
         "lower-kernels",
     ]

@@ -170,6 +170,7 @@ class Signatures:
         """Looks at all kernels of a module before they are lowered; one that was not there first is a new one."""
         for name, function in _kernels(module):
             self.functions[name] = function
+            self._parameters.setdefault(name, _tensors(function))
             self._left[name] = _tensors(function)
             self.dependences[name] = [
                 frozenset(source for source in sources if isinstance(source, int))
