@@ -105,6 +105,10 @@ class BufferPool:
                 f" of them cannot be had{allowed}"
             )
 
+    def require_for_run(self, size: int) -> None:
+        """Raises OutOfMemoryError if a plan cannot have so many more bytes for its stores."""
+        self.require(size)
+
     def clear(self) -> None:
         """Lets go of all that is kept."""
         if self._lock.acquire(blocking=False):

@@ -59,7 +59,7 @@ class Execution:
         plan, statistics = planned.plan, self._statistics
         use = plan.memory_use([k for k in plan.touched(len(roots)) if roots[k].buffer is not None])
         if use.growth >= self._buffers.unasked:
-            self._buffers.require(use.growth)
+            self._buffers.require_for_run(use.growth)
         if use.peak > statistics.peak_bytes:
             statistics.peak_bytes = use.peak
 

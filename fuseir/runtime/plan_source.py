@@ -14,7 +14,7 @@ from fuseir.runtime.window import Key, Segment
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
     from fuseir.runtime.compiler import Compiler
-    from fuseir.runtime.executors.native_machine import NativeMachine
+    from fuseir.runtime.executors import Machine
     from fuseir.runtime.stored_plans import StoredPlans
 
 
@@ -23,7 +23,7 @@ class PlanSource:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._machine: NativeMachine | None = None
+        self._machine: Machine | None = None
         self._stored: StoredPlans | None = None
         self._background: Background[Segment, Planned] | None = None
         self._compiler: Compiler | None = None
@@ -38,9 +38,12 @@ class PlanSource:
 
             self._machine = make_machine(options)
             if self._silent:
-                from fuseir.runtime.stored_plans import StoredPlans
+                if options.target == "cpu":  # what plans on disk are made of
+                    from fuseir.runtime.executors.native_machine import NativeMachine
+                    from fuseir.runtime.stored_plans import StoredPlans
 
-                self._stored = StoredPlans.of(cache_of(options), self._machine, options)
+                    assert isinstance(self._machine, NativeMachine)
+                    self._stored = StoredPlans.of(cache_of(options), self._machine, options)
                 if options.background and options.fuse:
                     self._background = Background(self._made_in_background, name="fuseir-plans", turn=planning_turn)
 
