@@ -60,17 +60,21 @@ class EmulatedCompiler:
         return {"emulation": self.version}
 
     def compile(self, texts: Sequence[str]) -> list[Cubin]:
-        if not texts:
-            return []
         self.compiled += len(texts)
-        code = _library_of(tuple(texts))
+        missing = [text for text in dict.fromkeys(texts) if text not in _compiled]
+        if missing:
+            _compiled.update(dict.fromkeys(missing, _library_of(missing)))
         return [
-            Cubin(code, {symbol: Resources(32, 0, self.spills, 0) for symbol in _ENTRY.findall(text)}) for text in texts
+            Cubin(_compiled[text], {symbol: Resources(32, 0, self.spills, 0) for symbol in _ENTRY.findall(text)})
+            for text in texts
         ]
 
 
-@cache
-def _library_of(texts: tuple[str, ...]) -> bytes:
+_compiled: dict[str, bytes] = {}
+"""By source, as g++ takes its time: the library that has its kernels, among others."""
+
+
+def _library_of(texts: Sequence[str]) -> bytes:
     """The sources as one library, with an ``EmulatedFunction`` for each entry point."""
     lines = ['#include "emulation.h"', '#include "emulated_driver.h"', "#include <utility>", _CALL]
     for number, text in enumerate(texts):
@@ -152,7 +156,7 @@ def _freed(device: EmulatedDevice, memory: Array, low: int, size: int) -> None:
 
 
 class EmulatedDevice(Device):
-    """A GPU on the host. ``limit`` is what it has of memory; ``fails`` has the numbers of allocations that fail, counted by ``allocations``."""
+    """A GPU on the host. ``limit`` is what it has of memory; ``fails`` has the numbers of allocations that fail."""
 
     def __init__(self, processor: Processor = SMALL, limit: int = 1 << 40) -> None:
         self._library = _loaded(_driver_code())

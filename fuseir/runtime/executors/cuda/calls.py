@@ -13,7 +13,7 @@ from fuseir.runtime.executors.native_call import Base
 
 
 class CudaCall(NamedTuple):
-    """A kernel at all points of a domain, which run one after another. ``scalars`` are numbers of the plan's, with the names of their types.
+    """A kernel at all points of a domain, one after another. ``scalars`` are numbers of the plan's, with the names of their types.
 
     Which tiles there are does not depend on where the buffers are.
     """

@@ -1,0 +1,136 @@
+"""The CUDA executor on the emulated GPU, and the CPU's, on random programs: ``python tests/cuda/compare_executors.py --programs 200``.
+
+Of each sort so many, each several times on other contents, so that plans run as graphs: programs of tasks on all element types, programs
+on views of every sort with opaque tasks, programs of NumPy's. All results agree to the bit. (The CPU's code calls the C library's math
+functions, which are those that emulated kernels call.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+os.environ["FUSEIR_CACHE"] = "0"
+ROOT = Path(__file__).parents[2]
+for place in (ROOT, ROOT / "tests", ROOT / "tests" / "differential"):
+    sys.path.append(str(place))
+
+import numpy as np
+import numpy_programs
+import random_layouts
+import random_programs
+from compare_programs import same_bits
+from emulated_device import EmulatedDevice
+from host_emulation import SMALL
+
+import fuseir
+from fuseir.codegen.llvm import compile as llvm_compile
+from fuseir.codegen.llvm.target import host_target
+from fuseir.errors import FallbackWarning
+from fuseir.runtime.executors.cuda import platform
+
+Sessions = Callable[..., fuseir.Session]
+
+OTHER_GRIDS = replace(SMALL, block_row=2, narrow_limit=0)
+"""Other versions of kernels."""
+
+
+@contextmanager
+def on(device: EmulatedDevice) -> Iterator[EmulatedDevice]:
+    """Sessions with the target ``cuda`` run on this device, and the CPU's code calls the functions that it calls."""
+    target = replace(host_target(), has_fma=False, mvec_variant=None)
+    with patch.object(platform, "current_device", lambda: device), patch.object(llvm_compile, "host_target", lambda: target):
+        yield device
+
+
+def ways(**options: Any) -> dict[str, fuseir.Session]:
+    """A session of the CPU's to compare with, and those of the GPU's."""
+    return {
+        "cpu": fuseir.Session(threads=1, **options),
+        "fused": fuseir.Session(target="cuda", **options),
+        "in windows of three": fuseir.Session(target="cuda", window=3, max_window=3, **options),
+        "unfused": fuseir.Session(target="cuda", fuse=False, **options),
+    }
+
+
+def tasks(seeds: range, sessions: dict[str, fuseir.Session], draws: int = 3) -> Iterator[str]:
+    """Programs of tasks, from their seeds."""
+    for seed in seeds:
+        program = random_programs.drawn(seed)
+        sizes = program.sizes(np.random.default_rng((seed, 0)))
+        for draw in range(draws):
+            given = random_programs.Given(sizes, 1000 * seed + draw)
+            with np.errstate(all="ignore"):
+                results = {name: random_programs.run_in(session, program, given) for name, session in sessions.items()}
+            expected, refused = results.pop("cpu")
+            for name, (contents, also_refused) in results.items():
+                wrong = [store for store, array in contents.items() if not same_bits(expected[store], array)]
+                if wrong or refused != also_refused:
+                    yield f"program of tasks {seed}, draw {draw}, {name}: stores {wrong} differ"
+
+
+def layouts(seeds: range, sessions: dict[str, fuseir.Session], draws: int = 2) -> Iterator[str]:
+    """Programs on views of every sort, from their seeds."""
+    for seed in seeds:
+        for draw in range(draws):
+            logs = {name: random_layouts.run_program(session, seed, -1, draw) for name, session in sessions.items()}
+            expected = logs.pop("cpu")
+            for name, log in logs.items():
+                pairs = zip(log, expected, strict=True)
+                different = [k for k, (a, b) in enumerate(pairs) if not _same_entries(a, b)]
+                if different:
+                    yield f"program on views {seed}, draw {draw}, {name}: entries {different} differ"
+
+
+def _same_entries(a: tuple[str, Any], b: tuple[str, Any]) -> bool:
+    return a == b if "error" in (a[0], b[0]) else a[0] == b[0] and same_bits(a[1], b[1])
+
+
+def numpys(seeds: range, **options: Any) -> Iterator[str]:
+    """Programs of NumPy's, from their seeds."""
+    import fuseir.numpy as fnp
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FallbackWarning)
+        for seed in seeds:
+            program = numpy_programs.Writer(random.Random(seed)).program(12)
+            with fuseir.Session(target="cuda", **options) as session:
+                found = numpy_programs.difference(program, fnp)
+            if found is not None or session.statistics.fallbacks:
+                yield f"program of NumPy's {seed}, {session.statistics.fallbacks} fallbacks: {found}\n{program}"
+
+
+def main() -> int:
+    """0 if nothing differs."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--programs", type=int, default=100, help="so many of each sort")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    options = parser.parse_args()
+    seeds = range(options.first, options.first + options.programs)
+    wrong = 0
+    for device in (EmulatedDevice(), EmulatedDevice(OTHER_GRIDS)):
+        with on(device):
+            sorts = {"tasks": tasks(seeds, ways(procs=3)), "views": layouts(seeds, ways()), "NumPy": numpys(seeds)}
+            for sort, differences in sorts.items():
+                started = time.monotonic()
+                for difference in differences:
+                    wrong += 1
+                    print(difference, flush=True)
+                print(f"{sort}: {options.programs} programs, {time.monotonic() - started:.0f} s, {wrong} differ; {device.counts}")
+            wrong += len(device.overruns)
+            print(*device.overruns, sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
