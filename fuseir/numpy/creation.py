@@ -14,6 +14,8 @@ from fuseir.numpy.elementwise import assign, converted, copied, new_array
 from fuseir.numpy.fallback import as_ours
 from fuseir.numpy.protocols import check_device
 from fuseir.numpy.sharing import taken
+from fuseir.runtime.device_sharing import from_device, is_on_gpu
+from fuseir.runtime.session import current_session
 from fuseir.runtime.signatures import checked_shape
 
 _NO_COPY = "Unable to avoid copy while creating an array as requested."
@@ -33,6 +35,8 @@ def array(
 
     With ``copy=False``, on the memory of an array of NumPy's (``sharing.taken``); ValueError where that cannot be.
     """
+    if is_on_gpu(object, current_session()):
+        object = from_device(current_session(), object, ndarray)
     if not isinstance(object, ndarray):
         if copy is not False:
             return as_ours(np.array(_plain(object), dtype=dtype, ndmin=ndmin))
@@ -97,6 +101,8 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
     Raises BufferError for ``copy=False`` where that needs a copy, and what NumPy's raises.
     """
     check_device(device)
+    if is_on_gpu(x, current_session()):
+        x = from_device(current_session(), x, ndarray)
     if isinstance(x, ndarray):
         return copied(x, ndarray) if copy or type(x) is Scalar else x.seen_as(x.signature)
     source = np.from_dlpack(x, device=device, copy=copy)

@@ -24,6 +24,14 @@ class DeviceMemory(Protocol):
         """Copies bytes to a C-contiguous array of the host, when all that was started before is done. Raises DeviceLostError."""
         ...
 
+    def copy_on(self, to: int, source: int, size: int) -> None:
+        """Copies bytes on the device. Raises DeviceLostError."""
+        ...
+
+    def moved(self, array: Array) -> DeviceArray:
+        """A copy of a C-contiguous array of the host. Raises DeviceLostError and OutOfMemoryError."""
+        ...
+
 
 class DeviceArray:
     """A C-contiguous array on a device. ``keeper`` is what keeps the memory at ``address``.
@@ -101,6 +109,18 @@ def copy_of_view(contents: Array, view: View) -> Array:
     if isinstance(device, DeviceArray):
         return device.copied_view(view)
     return np.array(array_of_view(contents, view))
+
+
+def replace_contents(memory: Array, contents: Array) -> None:
+    """Copies contents to other memory, of the same shape and type, wherever both are."""
+    target, source = cast(Any, memory), cast(Any, contents)
+    if isinstance(target, DeviceArray):
+        if not isinstance(source, DeviceArray):
+            source = target.device.moved(source)
+        target.device.copy_on(target.address, source.address, target.nbytes)
+        target.note_changed()
+    else:
+        target[...] = contents_on_host(contents)
 
 
 def as_contents(array: DeviceArray) -> Array:

@@ -21,7 +21,7 @@ from fuseir.errors import FuseirError, UsageError
 from fuseir.location import CallSite
 from fuseir.options import Options
 from fuseir.runtime.arrays import Array
-from fuseir.runtime.device_arrays import contents_on_host, copy_of_view
+from fuseir.runtime.device_arrays import contents_on_host, copy_of_view, replace_contents
 from fuseir.runtime.execution import Execution
 from fuseir.runtime.executors import make_buffers
 from fuseir.runtime.forms import Form
@@ -60,8 +60,8 @@ class Stream:
         """The tracer's, while there are traces."""
         self._disk = cache_of(options)
         self._planner = Planner(options, self.statistics)
-        self._buffers = make_buffers(options)
-        self._execution = Execution(self._planner, self._window, self._buffers, self.statistics)
+        self.buffers = make_buffers(options)
+        self._execution = Execution(self._planner, self._window, self.buffers, self.statistics)
         # Whether tasks run, and whether a frozen function is recorded; then, which thread does it.
         self._running = False
         self._recorded: str | None = None
@@ -210,7 +210,7 @@ class Stream:
                 self.flush()
             finally:
                 if root.buffer is not None and root.buffer is not memory:
-                    memory[...] = contents_on_host(root.buffer)
+                    replace_contents(memory, root.buffer)
                     root.buffer = memory
 
     # Frozen functions (freezing.py)

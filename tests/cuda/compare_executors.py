@@ -21,9 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 os.environ["FUSEIR_CACHE"] = "0"
-ROOT = Path(__file__).parents[2]
-for place in (ROOT, ROOT / "tests", ROOT / "tests" / "differential"):
-    sys.path.append(str(place))
+sys.path.extend(str(Path(__file__).parents[2] / folder) for folder in (".", "tests", "tests/differential"))
 
 import numpy as np
 import numpy_programs
@@ -49,7 +47,10 @@ OTHER_GRIDS = replace(SMALL, block_row=2, narrow_limit=0)
 def on(device: EmulatedDevice) -> Iterator[EmulatedDevice]:
     """Sessions with the target ``cuda`` run on this device, and the CPU's code calls the functions that it calls."""
     target = replace(host_target(), has_fma=False, mvec_variant=None)
-    with patch.object(platform, "current_device", lambda: device), patch.object(llvm_compile, "host_target", lambda: target):
+    with (
+        patch.object(platform, "current_device", lambda: device),
+        patch.object(llvm_compile, "host_target", lambda: target),
+    ):
         yield device
 
 
@@ -126,7 +127,9 @@ def main() -> int:
                 for difference in differences:
                     wrong += 1
                     print(difference, flush=True)
-                print(f"{sort}: {options.programs} programs, {time.monotonic() - started:.0f} s, {wrong} differ; {device.counts}")
+                print(
+                    f"{sort}: {options.programs} programs, {time.monotonic() - started:.0f} s, {wrong} differ; {device.counts}"
+                )
             wrong += len(device.overruns)
             print(*device.overruns, sep="\n")
     return 1 if wrong else 0

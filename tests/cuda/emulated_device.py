@@ -170,6 +170,8 @@ class EmulatedDevice(Device):
         self.given_back = 0
         self.copies = dict.fromkeys(("in", "out", "on"), 0)
         self.overruns: list[str] = []
+        self.elsewhere: set[int] = set()
+        self.waited: list[int] = []
         self._lost = 0
 
     @property
@@ -223,6 +225,12 @@ class EmulatedDevice(Device):
         self.copies["on"] += 1
         ctypes.memmove(to, source, size)
 
+    def _has(self, address: int) -> bool:
+        return address not in self.elsewhere
+
+    def _wait(self, stream: int) -> None:
+        self.waited.append(stream)
+
     def _load(self, code: bytes, symbols: Sequence[str]) -> tuple[Loaded, object]:
         self._check("a module")
         digest = hashlib.sha256(code).hexdigest()
@@ -230,6 +238,9 @@ class EmulatedDevice(Device):
         if library is None:
             library = _libraries[digest] = _loaded(code)
         return {s: ctypes.addressof(ctypes.c_char.in_dll(library, f"emulated_{s}")) for s in symbols}, library
+
+    def from_dlpack(self, source: Any) -> Any:
+        return source.as_cuda()
 
     def library_array(self, array: DeviceArray, offset: int, shape: Shape, strides: Sequence[int]) -> Any:
         """NumPy's: what CuPy's arrays are on a GPU."""

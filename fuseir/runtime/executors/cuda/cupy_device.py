@@ -32,10 +32,9 @@ class CupyDevice(Device):
     def __init__(
         self, cupy: Any, number: int, name: str, driver: Driver, compiler: CudaCompiler, processor: Processor
     ) -> None:
-        super().__init__(name, driver, compiler, processor)
+        super().__init__(name, driver, compiler, processor, number)
         self._cupy = cupy
         self._runtime = cupy.cuda.runtime
-        self._number = number
         self._threads: set[int] = set()
 
     @staticmethod
@@ -62,7 +61,7 @@ class CupyDevice(Device):
             raise CudaError(error.status, str(error).split(":")[0], function.__name__) from None
 
     def _activate(self) -> None:
-        self._runtime.setDevice(self._number)
+        self._runtime.setDevice(self.number)
         if get_ident() not in self._threads:
             self._threads.add(get_ident())
             self._runtime.free(0)  # CUDA 11 makes a context current with the first thing that needs it
@@ -88,6 +87,12 @@ class CupyDevice(Device):
     def _copy(self, to: int, source: int, size: int) -> None:
         self._cuda(self._runtime.memcpyAsync, to, source, size, _DEVICE_TO_DEVICE, self.stream)
 
+    def _has(self, address: int) -> bool:
+        return self._cuda(self._runtime.pointerGetAttributes, address).device == self.number
+
+    def _wait(self, stream: int) -> None:
+        self._cuda(self._runtime.streamSynchronize, stream)
+
     def _load(self, code: bytes, symbols: Sequence[str]) -> tuple[Loaded, object]:
         module = self._cupy.cuda.function.Module()
         self._cuda(module.load, code)
@@ -96,9 +101,13 @@ class CupyDevice(Device):
 
     def library_array(self, array: DeviceArray, offset: int, shape: Shape, strides: Sequence[int]) -> Any:
         """See ``Device``: an array of CuPy's, which keeps the memory."""
-        memory = self._cupy.cuda.UnownedMemory(array.address, array.nbytes, array, self._number)
+        memory = self._cupy.cuda.UnownedMemory(array.address, array.nbytes, array, self.number)
         pointer = self._cupy.cuda.MemoryPointer(memory, offset)
         return self._cupy.ndarray(shape, array.dtype, pointer, tuple(strides))
+
+    def from_dlpack(self, source: Any) -> Any:
+        """See ``Device``."""
+        return self._cupy.from_dlpack(source)
 
 
 def _library() -> ctypes.CDLL:

@@ -35,8 +35,12 @@ class Device(ABC):
     stream = 0
     """CUDA's default stream, which is CuPy's too: what others do on the device is in order with what is done here."""
 
-    def __init__(self, name: str, driver: Driver, compiler: CudaCompiler, processor: Processor) -> None:
+    def __init__(
+        self, name: str, driver: Driver, compiler: CudaCompiler, processor: Processor, number: int = 0
+    ) -> None:
         self.name = name
+        self.number = number
+        """CUDA's number for it."""
         self.driver = driver
         self.compiler = compiler
         self.processor = processor
@@ -74,12 +78,24 @@ class Device(ABC):
         """The functions with these symbols, and what keeps them."""
 
     @abstractmethod
+    def _has(self, address: int) -> bool:
+        """Whether memory is this device's."""
+
+    @abstractmethod
+    def _wait(self, stream: int) -> None:
+        """Waits until all is done that was started on a stream."""
+
+    @abstractmethod
     def _activate(self) -> None:
         """Makes the device current in this thread."""
 
     @abstractmethod
     def library_array(self, array: DeviceArray, offset: int, shape: Shape, strides: Sequence[int]) -> Any:
         """A window onto an array as the library's own (CuPy's), on the same memory: byte offset and strides."""
+
+    @abstractmethod
+    def from_dlpack(self, source: Any) -> Any:
+        """Another library's array as this one's, by DLPack."""
 
     # Memory
 
@@ -133,12 +149,31 @@ class Device(ABC):
     def copied(self, array: DeviceArray) -> DeviceArray:
         """A copy on the device. Raises as ``allocate`` does."""
         made = self.allocate(array.shape, array.dtype)
+        self.copy_on(made.address, array.address, array.nbytes)
+        return made
+
+    def copy_on(self, to: int, source: int, size: int) -> None:
+        """See ``DeviceMemory``."""
+        self.enter()
         try:
-            if array.nbytes:
-                self._copy(made.address, array.address, array.nbytes)
+            if size:
+                self._copy(to, source, size)
         except CudaError as error:
             self.fail(error)
-        return made
+
+    def wait_for(self, address: int, stream: int | None) -> None:
+        """Has everything that comes wait for what others started on a stream of theirs; None if there is nothing to wait for.
+
+        Raises UsageError for memory at an address that is not this device's.
+        """
+        self.enter()
+        try:
+            if address and not self._has(address):
+                raise UsageError(f"an array on another device than {self.name}, which the session's stores are on")
+            if stream not in (None, 1):
+                self._wait(stream)
+        except CudaError as error:
+            self.fail(error)
 
     def copy_out(self, target: Array, address: int) -> None:
         """See ``DeviceMemory``."""
