@@ -44,6 +44,9 @@ class BufferPool:
     Safe to use from several threads and from finalisers, which may run anywhere: who does not get the lock at once, does without the pool.
     """
 
+    on_device = False
+    """Whether plans take the memory of a device, and not the host's."""
+
     def __init__(
         self,
         most_kept: int = 1 << 28,

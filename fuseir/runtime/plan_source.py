@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from fuseir.cache import cache_of
 from fuseir.location import CallSite
 from fuseir.options import Options
 from fuseir.runtime.background import Background, planning_turn
+from fuseir.runtime.plan import Batch
 from fuseir.runtime.planning import Planned
 from fuseir.runtime.window import Key, Segment
 
@@ -110,6 +113,12 @@ class PlanSource:
         elif self._stored is not None:
             self._stored.keep(segment.key, planned)
         return planned
+
+    def unfused(self, segment: Segment) -> Planned:
+        """The plan of a segment, all of it, whose launches run by themselves."""
+        plan = self._made_compiler().plan_slower(segment, silent=True)
+        steps = [step.steps if isinstance(step, Batch) else (step,) for step in plan.steps]
+        return Planned(replace(plan, steps=tuple(chain.from_iterable(steps))))
 
     def _made(self, segment: Segment) -> Planned:
         compiler = self._made_compiler()

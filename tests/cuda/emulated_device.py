@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,9 @@ class EmulatedDevice(Device):
         if library is None:
             library = _libraries[digest] = _loaded(code)
         return {s: ctypes.addressof(ctypes.c_char.in_dll(library, f"emulated_{s}")) for s in symbols}, library
+
+    def library_stream(self) -> AbstractContextManager[Any]:
+        return nullcontext()
 
     def from_dlpack(self, source: Any) -> Any:
         return source.as_cuda()

@@ -65,7 +65,7 @@ int enter(int call)
     if (lost)
         return lost;
     if (fails_at[call] == counts[call]) {
-        if (fails_with[call] >= 700)
+        if (fails_with[call] >= 700 && fails_with[call] < 800)
             lost = fails_with[call];
         return fails_with[call];
     }

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 MOST_SPILLED = 256
-"""Bytes that a kernel may keep in memory for want of registers: what is beyond is said, as a smaller kernel may be faster."""
+"""Bytes that a kernel may spill, stores and loads: so much lives across the calls that divisions and functions have for rare operands.
+Of what is beyond, it is said that smaller kernels may be faster."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from threading import get_ident
 from typing import Any, TypeVar
 
@@ -104,6 +105,10 @@ class CupyDevice(Device):
         memory = self._cupy.cuda.UnownedMemory(array.address, array.nbytes, array, self.number)
         pointer = self._cupy.cuda.MemoryPointer(memory, offset)
         return self._cupy.ndarray(shape, array.dtype, pointer, tuple(strides))
+
+    def library_stream(self) -> AbstractContextManager[Any]:
+        """See ``Device``."""
+        return self._cupy.cuda.Stream.null
 
     def from_dlpack(self, source: Any) -> Any:
         """See ``Device``."""

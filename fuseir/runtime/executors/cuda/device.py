@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from math import prod
 from typing import Any, NoReturn
 
@@ -92,6 +93,10 @@ class Device(ABC):
     @abstractmethod
     def library_array(self, array: DeviceArray, offset: int, shape: Shape, strides: Sequence[int]) -> Any:
         """A window onto an array as the library's own (CuPy's), on the same memory: byte offset and strides."""
+
+    @abstractmethod
+    def library_stream(self) -> AbstractContextManager[Any]:
+        """A context in which the library's work goes to ``stream``."""
 
     @abstractmethod
     def from_dlpack(self, source: Any) -> Any:

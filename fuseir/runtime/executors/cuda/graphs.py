@@ -12,6 +12,7 @@ begins by waiting for its parameters, for ever, and not only where they change.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,8 @@ class ProgramGraph:
         for launch in program.launches:
             after = [self._nodes[number] for number in launch.after]
             self._nodes.append(driver.add_node(self._graph, after, self._params(len(self._nodes))))
+        # It may be that this device, or this driver, has none: better said here than when it is to be launched.
+        self._executables[program.words.tobytes()] = _Executable(driver.instantiate(self._graph), program.words.copy())
         # The node of each word.
         self._node_of = np.repeat(np.arange(len(self._nodes)), [launch.words for launch in program.launches])
 
@@ -62,23 +65,21 @@ class ProgramGraph:
     def _set_to_words(self) -> _Executable:
         """An executable with the program's words: the nearest one, or a new one."""
         words = self._program.words
-        nearest: bytes | None = None
-        changed: list[int] = []
-        for key, each in self._executables.items():
-            differing = np.unique(self._node_of[words != each.words]).tolist()
-            if nearest is None or len(differing) < len(changed):
-                nearest, changed = key, differing
-        if nearest is None or (len(changed) > FEW_NODES and len(self._executables) < MOST_EXECUTABLES):
+        changed = {key: self._nodes_that_differ(each) for key, each in self._executables.items()}
+        nearest = min(changed, key=lambda key: len(changed[key]), default=None)
+        if nearest is None or (len(changed[nearest]) > FEW_NODES and len(changed) < MOST_EXECUTABLES):
             made = _Executable(self._driver.instantiate(self._graph), words.copy())
-            if nearest is not None:  # the graph has the words that it was made with
-                self._set(made, range(len(self._nodes)))
+            self._set(made, range(len(self._nodes)))  # the graph has the words that it was made with
             return made
         executable = self._executables.pop(nearest)
-        self._set(executable, changed)
+        self._set(executable, changed[nearest])
         executable.words[:] = words
         return executable
 
-    def _set(self, executable: _Executable, nodes: range | list[int]) -> None:
+    def _nodes_that_differ(self, executable: _Executable) -> list[int]:
+        return np.unique(self._node_of[self._program.words != executable.words]).tolist()
+
+    def _set(self, executable: _Executable, nodes: Sequence[int]) -> None:
         try:
             for node in nodes:
                 self._driver.set_node(executable.handle, self._nodes[node], self._params(node))

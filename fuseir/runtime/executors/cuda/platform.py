@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from fuseir.errors import BackendUnavailableError
-from fuseir.runtime.buffers import BufferPool
+from fuseir.runtime.buffers import LARGE_BYTES, BufferPool
 from fuseir.runtime.executors.cuda.device import Device
 
 _devices: dict[int, Device] = {}
@@ -65,9 +65,18 @@ def _version(number: int) -> str:
 class DeviceBuffers(BufferPool):
     """The host's memory of a session whose plans run in a device's."""
 
+    on_device = True
+
     def __init__(self, device: Device, most_kept: int) -> None:
         super().__init__(most_kept)
         self.device = device
+        self.asked_from = LARGE_BYTES
+        """To ask CUDA how much is left takes longer than a small plan."""
+
+    @property
+    def unasked(self) -> int:
+        """See ``BufferPool``."""
+        return self.asked_from
 
     def require_for_run(self, size: int) -> None:
         """Raises OutOfMemoryError if a plan cannot have so many more bytes of the device's memory."""

@@ -96,8 +96,10 @@ class DeviceOpaqueStep:
                     slots[slot] = as_contents(device.moved(contents))
         values = [scalars[number] for number in step.scalars]
         try:
-            for point in np.ndindex(*step.domain):
-                step.function(*[self._piece(number, slots, point) for number in range(len(step.arguments))], *values)
+            with device.library_stream():
+                for point in np.ndindex(*step.domain):
+                    pieces = [self._piece(number, slots, point) for number in range(len(step.arguments))]
+                    step.function(*pieces, *values)
         finally:
             for slot in step.needs:
                 contents = slots[slot]
