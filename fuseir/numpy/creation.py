@@ -35,7 +35,8 @@ def array(
 
     With ``copy=False``, on the memory of an array of NumPy's (``sharing.taken``); ValueError where that cannot be.
     """
-    if is_on_gpu(object, current_session()):
+    others = is_on_gpu(object, current_session())
+    if others:
         object = from_device(current_session(), object, ndarray)
     if not isinstance(object, ndarray):
         if copy is not False:
@@ -59,6 +60,8 @@ def array(
         result = converted(object, wanted)
     elif copy:
         result = copied(object, ndarray)
+        if others:
+            current_session().flush()  # they may change it as soon as they have this
     missing = ndmin - result.ndim
     index = (*[None] * missing, ...)
     return result.seen_as(result.signature.indexed(index)) if missing > 0 else result

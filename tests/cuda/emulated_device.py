@@ -249,9 +249,8 @@ class EmulatedDevice(Device):
     def library_array(self, array: DeviceArray, offset: int, shape: Shape, strides: Sequence[int]) -> Any:
         """NumPy's: what CuPy's arrays are on a GPU."""
         memory = (ctypes.c_char * max(array.nbytes, 1)).from_address(array.address or ctypes.addressof(_nothing))
-        found = np.ndarray(shape, array.dtype, memory, offset if array.nbytes else 0, strides)
-        weakref.finalize(found, int, array.nbytes)  # keeps nothing: the caller keeps the array as long as it runs
-        return found
+        memory.keeper = array
+        return np.ndarray(shape, array.dtype, memory, offset if array.nbytes else 0, strides)
 
 
 _libraries: dict[str, ctypes.CDLL] = {}
