@@ -39,7 +39,7 @@ class DeviceArray:
     ``shown`` says that somebody else may see the memory.
     """
 
-    __slots__ = ("_twin", "address", "device", "dtype", "keeper", "shape", "shown")
+    __slots__ = ("address", "device", "dtype", "keeper", "shape", "shown", "twin")
 
     def __init__(self, device: DeviceMemory, shape: Shape, dtype: np.dtype[Any], address: int, keeper: object) -> None:
         self.device = device
@@ -48,7 +48,7 @@ class DeviceArray:
         self.address = address
         self.keeper = keeper
         self.shown = False
-        self._twin: ReferenceType[Array] | None = None
+        self.twin: ReferenceType[Array] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -57,19 +57,19 @@ class DeviceArray:
 
     def note_twin(self, array: Array) -> None:
         """Notes that an array of the host has the same contents, as long as nothing writes to this one."""
-        self._twin = None if self.shown else ref(array)
+        self.twin = None if self.shown else ref(array)
 
     def note_changed(self) -> None:
         """Notes that something writes to the array."""
-        self._twin = None
+        self.twin = None
 
     def note_shown(self) -> None:
         """Notes that somebody else may see the memory from now on, and write to it."""
-        self.shown, self._twin = True, None
+        self.shown, self.twin = True, None
 
     def on_host(self) -> Array:
         """An array of the host with the contents: the one that has them already, if anybody still has it; else a copy."""
-        twin = None if self._twin is None else self._twin()
+        twin = None if self.twin is None else self.twin()
         if twin is not None:
             return twin
         copied = np.empty(self.shape, self.dtype)

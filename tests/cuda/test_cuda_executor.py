@@ -320,7 +320,7 @@ def test_kernels_that_spill_are_told_of(device: EmulatedDevice) -> None:
         y = session.store(N)
         session.launch(ADD, x, x, y)
         session.flush()
-        assert ("FIR-N160" in [remark.code for remark in session.explain()]) is told
+        assert ("FIR-N153" in [remark.code for remark in session.explain()]) is told
 
 
 def test_the_default_is_one_piece(device: EmulatedDevice, monkeypatch: pytest.MonkeyPatch) -> None:

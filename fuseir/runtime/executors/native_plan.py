@@ -170,13 +170,10 @@ class NativeBatch(Batch):
         self._step_numbers = writer.step_numbers
         self._scalars = writer.scalars
         self.takes_scalars = bool(writer.scalars)
-        self._own_slots = _picker(self.slots)
-        self._own_scalars = _picker([number for number, _ in writer.scalars])
-        codes = (abi.SCALAR_FORMATS[name] for _, name in writer.scalars)
+        self._own_slots = picker(self.slots)
+        self._own_scalars = picker([number for number, _ in writer.scalars])
         places = len(self._bound) + (self.workspace_bytes > 0)
-        self._pack = struct.Struct(
-            f"={places}q" + "".join(f"{code}{abi.SLOT_BYTES - struct.calcsize(code)}x" for code in codes)
-        ).pack
+        self._pack = abi.scalars_struct([name for _, name in writer.scalars], places).pack
         # Whether more than one thread can be of use.
         self._parallel = any(phase.domain is not None for phase in self.phases)
         self._words, self._report = writer.table(places)
@@ -369,8 +366,8 @@ _NOTHING = id(None)
 """What stands for a slot without a buffer where arrays are known by their addresses."""
 
 
-def _picker(numbers: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """What takes these entries of a sequence."""
+def picker(numbers: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What takes these entries of a sequence, as a sequence."""
     if len(numbers) > 1:
         return itemgetter(*numbers)
     return itemgetter(slice(numbers[0], numbers[0] + 1) if numbers else slice(0))

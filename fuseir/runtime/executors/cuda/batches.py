@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from fuseir.errors import OutOfMemoryError
@@ -14,8 +15,10 @@ from fuseir.runtime.executors.cuda.device import STICKY, Device
 from fuseir.runtime.executors.cuda.driver import CudaError
 from fuseir.runtime.executors.cuda.graphs import ProgramGraph
 from fuseir.runtime.executors.cuda.program import PACK, Program, StepCalls
-from fuseir.runtime.executors.native_plan import Bindings
+from fuseir.runtime.executors.native_plan import Bindings, picker
 from fuseir.runtime.plan import FINE, Allocate, Batch, BatchOutcome, Number, Release, Slot, Step, Swap
+
+_ADDRESS = attrgetter("address")
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,29 @@ class _Known:
         self._wanted = len(program.launches) > 1
         self._runs = 0
 
-    def graph_for_run(self, device: Device) -> ProgramGraph | None:
-        """The graph, if this run is to have one. Raises CudaError."""
-        if self._graph is None and self._wanted and self._runs:
+    def run(self, device: Device, addresses: tuple[int, ...], scalars: Sequence[Number]) -> None:
+        """Launches all. Raises CudaError."""
+        program, graph = self.program, self._graph
+        if graph is not None:
+            if program.scalars or not graph.launch_known(addresses, device.stream):
+                program.fill(addresses, scalars)
+                graph.launch(addresses, device.stream)
+            return
+        program.fill(addresses, scalars)
+        if self._wanted and self._runs:
             try:
-                self._graph = ProgramGraph(device.driver, self.program)
+                self._graph = graph = ProgramGraph(device.driver, program)
             except CudaError as error:
                 if error.code in STICKY:
                     raise
                 self._wanted = False  # launches do without
         self._runs += 1
-        return self._graph
+        if graph is not None:
+            graph.launch(addresses, device.stream)
+            return
+        for launch in program.launches:
+            parameters = program.parameters(launch)
+            device.driver.launch(launch.function, launch.grid, launch.block, parameters, device.stream)
 
 
 class CudaBatch(Batch):
@@ -81,12 +96,16 @@ class CudaBatch(Batch):
                 reads = frozenset(used[slot] for slot in step.reads if slot in used)
                 changes = frozenset(used[slot] for slot in step.needs if slot in used)
                 self._steps.append(StepCalls(step.calls, step.buffers, of_bases, reads, changes))
-        self._changed = sorted({place for step in self._steps for place in step.changes})
+        self._changed = picker(sorted({place for step in self._steps for place in step.changes}))
         # By what the addresses of the buffers leave when divided by PACK; nearly always that is 0 for all of them.
         self._programs: dict[tuple[int, ...], _Known] = {}
         first = self._program((0,) * len(places))
         super().__init__(steps, tuple(places), first.program.workspace_bytes)
         self.takes_scalars = bool(first.program.scalars)
+        self._own_slots = picker(self.slots)
+        # Where the buffers were in the last run, and the program for that.
+        self._addresses: tuple[int, ...] = ()
+        self._latest = first
         self._bound = tuple((plan_slots[slot].shape, plan_slots[slot].dtype) for slot in self.slots)
 
     def _program(self, residues: tuple[int, ...]) -> _Known:
@@ -107,29 +126,34 @@ class CudaBatch(Batch):
     def run_all(self, slots: list[Array | None], scalars: Sequence[Number]) -> None:
         """Moves to the device what is not there, and launches. Raises OutOfMemoryError before anything is launched, and DeviceLostError."""
         device = self._device
-        arrays = self._on_device(slots)
-        known = self._program(tuple([array.address % PACK for array in arrays]))
-        program = known.program
-        memory, _kept = device.memory(program.workspace_bytes)
-        program.fill([*[array.address for array in arrays], memory], scalars)
+        device.enter()
+        arrays: Sequence[Any] = self._own_slots(slots)
         try:
-            graph = known.graph_for_run(device)
-            if graph is not None:
-                graph.launch(device.stream)
-            else:
-                for launch in program.launches:
-                    parameters = program.parameters(launch)
-                    device.driver.launch(launch.function, launch.grid, launch.block, parameters, device.stream)
+            addresses = tuple(map(_ADDRESS, arrays))
+        except AttributeError:  # of what has no buffer, or one of the host's
+            arrays = self._on_device(slots)
+            addresses = tuple(map(_ADDRESS, arrays))
+        if addresses == self._addresses:
+            known = self._latest
+        else:
+            known = self._latest = self._program(tuple([address % PACK for address in addresses]))
+            self._addresses = addresses
+        kept: object = None
+        if known.program.workspace_bytes:
+            address, kept = device.memory(known.program.workspace_bytes)
+            addresses = (*addresses, address)
+        try:
+            known.run(device, addresses, scalars)
         except CudaError as error:
             device.fail(error)
         finally:
-            for place in self._changed:
-                arrays[place].note_changed()
+            for array in self._changed(arrays):
+                array.twin = None
+            del kept
 
     def _on_device(self, slots: list[Array | None]) -> list[DeviceArray]:
         """The buffers, on the device; ``slots`` gets those that are new. What had none has none again if memory runs out."""
         device = self._device
-        device.enter()
         found: list[DeviceArray] = []
         new: list[int] = []
         try:

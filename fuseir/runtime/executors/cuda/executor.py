@@ -65,7 +65,7 @@ class CudaExecutor(KernelExecutor[CudaKernel]):
             if remarks is not None and kernel.spilled:
                 remarks.add(
                     RemarkKind.MISSED,
-                    "FIR-N160",
+                    "FIR-N153",
                     "compile",
                     f"kernel @{function.sym_name.data} keeps {kernel.spilled} bytes of its values in memory, as a thread has not enough "
                     f"registers; beyond {MOST_SPILLED} bytes two smaller kernels may be faster",

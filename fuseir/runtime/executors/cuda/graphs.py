@@ -42,7 +42,9 @@ class ProgramGraph:
         self._program = program
         self._graph = driver.create_graph()
         self._executables: dict[bytes, _Executable] = {}
-        """By the words that they are set to, the one that was launched last coming last."""
+        """By the words that they are set to."""
+        self._at: dict[tuple[int, ...], _Executable] = {}
+        """By the addresses that they were launched for, with the words that they still have."""
         weakref.finalize(self, _destroy, driver, self._graph, self._executables)
         self._nodes: list[int] = []
         for launch in program.launches:
@@ -53,14 +55,24 @@ class ProgramGraph:
         # The node of each word.
         self._node_of = np.repeat(np.arange(len(self._nodes)), [launch.words for launch in program.launches])
 
-    def launch(self, stream: int) -> None:
-        """Launches the program with the words that it has now."""
+    def launch_known(self, addresses: tuple[int, ...], stream: int) -> bool:
+        """Launches what was launched for these addresses before; False if there is none. For programs without scalars."""
+        executable = self._at.get(addresses)
+        if executable is None:
+            return False
+        self._driver.launch_graph(executable.handle, stream)
+        return True
+
+    def launch(self, addresses: tuple[int, ...], stream: int) -> None:
+        """Launches the program with the words that it has now, which it has for these addresses."""
         key = self._program.words.tobytes()
         executable = self._executables.pop(key, None)
         if executable is None:
             executable = self._set_to_words()
-        self._driver.launch_graph(executable.handle, stream)
         self._executables[key] = executable
+        if not self._program.scalars:
+            self._at[addresses] = executable
+        self._driver.launch_graph(executable.handle, stream)
 
     def _set_to_words(self) -> _Executable:
         """An executable with the program's words: the nearest one, or a new one."""
@@ -72,6 +84,7 @@ class ProgramGraph:
             self._set(made, range(len(self._nodes)))  # the graph has the words that it was made with
             return made
         executable = self._executables.pop(nearest)
+        self._at = {addresses: each for addresses, each in self._at.items() if each is not executable}
         self._set(executable, changed[nearest])
         executable.words[:] = words
         return executable

@@ -7,6 +7,7 @@ what is independent.
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from fuseir.codegen.cuda.kernels import Buffer, Pointer, Scalar, Slot, Space, Ti
 from fuseir.codegen.cuda.launches import Device, Launch
 from fuseir.runtime.executors.cuda.calls import CudaCall, planned
 from fuseir.runtime.executors.native_call import Base
+from fuseir.runtime.executors.native_plan import picker
 from fuseir.runtime.plan import Number
 
 ALIGNMENT = 256
@@ -91,6 +93,9 @@ class Program:
         self._where = np.array([word for word, _ in writer.pointers], np.intp)
         self._which = np.array([place for _, place in writer.pointers], np.intp)
         self._offsets = self.words[self._where]
+        self._scalar_words = np.array([word for word, _, _ in writer.scalars], np.intp)
+        self._own_scalars = picker([number for _, number, _ in writer.scalars])
+        self._pack = abi.scalars_struct([name for _, _, name in writer.scalars]).pack
         base = self.words.ctypes.data
         self._addresses = (ctypes.c_void_p * len(self.words))(*(base + _WORD * k for k in range(len(self.words))))
         self._parameters = ctypes.addressof(self._addresses)
@@ -104,8 +109,16 @@ class Program:
         words = self.words
         if len(self._where):
             words[self._where] = self._offsets + np.array(addresses, np.uint64)[self._which]
-        for word, number, name in self.scalars:
-            words[word] = int.from_bytes(abi.pack_scalar(name, scalars[number]), "little")
+        if self.scalars:
+            values = self._own_scalars(scalars)
+            try:
+                block = self._pack(*values)
+            except (struct.error, OverflowError):
+                # What wraps to the type's width, or rounds to infinity.
+                block = abi.pack_scalars(
+                    [(name, value) for (_, _, name), value in zip(self.scalars, values, strict=True)]
+                )
+            words[self._scalar_words] = np.frombuffer(block, np.uint64)
 
 
 class _Planned(NamedTuple):
