@@ -22,7 +22,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,13 @@ OTHER_GRIDS = replace(SMALL, block_row=2, narrow_limit=0)
 
 
 @contextmanager
-def on(device: EmulatedDevice) -> Iterator[EmulatedDevice]:
-    """Sessions with the target ``cuda`` run on this device, and the CPU's code calls the functions that it calls."""
+def on(device: EmulatedDevice | None) -> Iterator[EmulatedDevice | None]:
+    """Sessions with the target ``cuda`` run on this device, if one is given, and the CPU's code calls the functions that it calls."""
     target = replace(host_target(), has_fma=False, mvec_variant=None)
-    with (
-        patch.object(platform, "current_device", lambda: device),
-        patch.object(llvm_compile, "host_target", lambda: target),
-    ):
+    with ExitStack() as patched:
+        patched.enter_context(patch.object(llvm_compile, "host_target", lambda: target))
+        if device is not None:
+            patched.enter_context(patch.object(platform, "current_device", lambda: device))
         yield device
 
 

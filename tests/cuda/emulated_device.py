@@ -130,6 +130,20 @@ def _built(text: str) -> bytes:
         return library.read_bytes()
 
 
+def driver_library() -> ctypes.CDLL:
+    """A driver with nothing done yet."""
+    return _loaded(_driver_code())
+
+
+def loaded_library(code: bytes) -> ctypes.CDLL:
+    """The library that a compiler made; loaded once."""
+    digest = hashlib.sha256(code).hexdigest()
+    library = _libraries.get(digest)
+    if library is None:
+        library = _libraries[digest] = _loaded(code)
+    return library
+
+
 def _loaded(code: bytes) -> ctypes.CDLL:
     with tempfile.NamedTemporaryFile(suffix=".so") as file:
         file.write(code)
@@ -160,7 +174,7 @@ class EmulatedDevice(Device):
     """A GPU on the host. ``limit`` is what it has of memory; ``fails`` has the numbers of allocations that fail."""
 
     def __init__(self, processor: Processor = SMALL, limit: int = 1 << 40) -> None:
-        self._library = _loaded(_driver_code())
+        self._library = driver_library()
         super().__init__("the emulated GPU", Driver(self._library), EmulatedCompiler(), processor)
         self._library.emulated_counts.restype = ctypes.POINTER(ctypes.c_uint64)
         self._library.emulated_fail.argtypes = [ctypes.c_int, ctypes.c_uint64, ctypes.c_int]
@@ -234,10 +248,7 @@ class EmulatedDevice(Device):
 
     def _load(self, code: bytes, symbols: Sequence[str]) -> tuple[Loaded, object]:
         self._check("a module")
-        digest = hashlib.sha256(code).hexdigest()
-        library = _libraries.get(digest)
-        if library is None:
-            library = _libraries[digest] = _loaded(code)
+        library = loaded_library(code)
         return {s: ctypes.addressof(ctypes.c_char.in_dll(library, f"emulated_{s}")) for s in symbols}, library
 
     def library_stream(self) -> AbstractContextManager[Any]:
