@@ -100,7 +100,7 @@ def _dlpack(
     Whether memory is read-only can be told since DLPack 1.0 only. Who knows nothing of that gets a copy, or with ``copy=False`` memory that
     must not be written to. Raises BufferError for other devices.
     """
-    if device_of(self.session) is not None:
+    if device_of(self.session) is not None and (dl_device is None or dl_device[0] == DLPACK_CUDA):
         return library_array(self).__dlpack__(stream=stream)
     can_tell = max_version is not None and max_version[0] >= 1
     shared = not copy and (can_tell or copy is False)
