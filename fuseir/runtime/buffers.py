@@ -96,6 +96,12 @@ class BufferPool:
             array.fill(0)
         return array
 
+    def full(self, shape: Shape, dtype: np.dtype[Any], value: Array) -> Array:
+        """A C-contiguous array with one value, of rank 0 and the element type, everywhere. Raises as ``allocate`` does."""
+        array = self.allocate(shape, dtype)
+        array[...] = value
+        return array
+
     def require(self, size: int) -> None:
         """Raises OutOfMemoryError if so many more bytes cannot be handed out, not even if what is kept is given up."""
         if self._most_bytes is None and size - self._free_bytes < LARGE_BYTES:

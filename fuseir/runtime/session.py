@@ -82,8 +82,8 @@ class Session(Stream):
             one = np.full((), value, element)
         except (TypeError, ValueError, OverflowError) as error:
             raise DTypeError(f"{value!r} does not fill a store of {element}: {error}") from None
-        contents = _allocated(extents, element, self.buffers.allocate)
-        contents[...] = one
+        buffers = self.buffers
+        contents = _allocated(extents, element, lambda shape, dtype: buffers.full(shape, dtype, one))
         return self.wrap(contents, Store, name)
 
     def zeros(self, shape: Sequence[int] | int, dtype: DTypeLike = np.float64, *, name: str | None = None) -> Store:
@@ -208,7 +208,7 @@ class Session(Stream):
         return self._disk.clear()
 
 
-def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:
+def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[[Shape, np.dtype[Any]], Array]) -> Array:
     try:
         return make(shape, dtype)
     except MemoryError as error:

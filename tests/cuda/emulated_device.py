@@ -40,7 +40,18 @@ _LIBRARY_FLAGS = [flag for flag in FLAGS if "sanitize" not in flag] + ["-shared"
 
 _ENTRY = re.compile(r'extern "C" __global__ void __launch_bounds__\(\d+\) (\w+)\(')
 
-CALLS = ("launch", "create", "add", "instantiate", "set", "launch_graph", "destroy", "destroy_executable", "kernels")
+CALLS = (
+    "launch",
+    "create",
+    "add",
+    "instantiate",
+    "set",
+    "launch_graph",
+    "destroy",
+    "destroy_executable",
+    "fill",
+    "kernels",
+)
 """What the emulated driver counts."""
 
 _ZONE = 256

@@ -52,7 +52,7 @@ struct Executable {
     std::vector<std::vector<size_t>> after;
 };
 
-enum { LAUNCH, CREATE, ADD, INSTANTIATE, SET, LAUNCH_GRAPH, DESTROY, DESTROY_EXECUTABLE, CALLS };
+enum { LAUNCH, CREATE, ADD, INSTANTIATE, SET, LAUNCH_GRAPH, DESTROY, DESTROY_EXECUTABLE, FILL, CALLS };
 
 uint64_t counts[CALLS + 1];  // the last one counts kernels that ran
 uint64_t fails_at[CALLS];
@@ -96,6 +96,38 @@ int cuLaunchKernel(const EmulatedFunction *function, unsigned gx, unsigned gy, u
     launch.set({function, {gx, gy, gz}, {bx, by, bz}, shared, parameters, extra});
     launch.run();
     ++counts[CALLS];
+    return 0;
+}
+
+int cuMemsetD2D32Async(uint64_t address, size_t pitch, unsigned value, size_t width, size_t height, void *)
+{
+    if (int code = enter(FILL))
+        return code;
+    for (size_t row = 0; row < height; ++row)
+        for (size_t column = 0; column < width; ++column)
+            memcpy(reinterpret_cast<char *>(address) + row * pitch + 4 * column, &value, 4);
+    return 0;
+}
+
+int cuMemsetD32Async(uint64_t address, unsigned value, size_t count, void *stream)
+{
+    return cuMemsetD2D32Async(address, 4, value, 1, count, stream);
+}
+
+int cuMemsetD16Async(uint64_t address, unsigned short value, size_t count, void *)
+{
+    if (int code = enter(FILL))
+        return code;
+    for (size_t k = 0; k < count; ++k)
+        memcpy(reinterpret_cast<char *>(address) + 2 * k, &value, 2);
+    return 0;
+}
+
+int cuMemsetD8Async(uint64_t address, unsigned char value, size_t count, void *)
+{
+    if (int code = enter(FILL))
+        return code;
+    memset(reinterpret_cast<void *>(address), value, count);
     return 0;
 }
 

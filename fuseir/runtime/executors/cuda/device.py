@@ -151,6 +151,16 @@ class Device(ABC):
         made.note_twin(array)
         return made
 
+    def filled(self, shape: Shape, dtype: np.dtype[Any], value: Array) -> DeviceArray:
+        """An array with one value, of rank 0 and the element type, everywhere. Raises as ``allocate`` does."""
+        made = self.allocate(shape, dtype)
+        try:
+            if made.nbytes:
+                self.driver.fill(made.address, value.tobytes(), prod(shape), self.stream)
+        except CudaError as error:
+            self.fail(error)
+        return made
+
     def copied(self, array: DeviceArray) -> DeviceArray:
         """A copy on the device. Raises as ``allocate`` does."""
         made = self.allocate(array.shape, array.dtype)

@@ -7,6 +7,7 @@ launch. The functions here are those of CUDA 11.4, under the names that every dr
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,6 +61,13 @@ class Driver:
         self._set = self._function("cuGraphExecKernelNodeSetParams", _Handle, _Handle, ctypes.POINTER(NodeParams))
         self._launch_graph = self._function("cuGraphLaunch", _Handle, pointer)
         self._destroy_executable = self._function("cuGraphExecDestroy", _Handle)
+        address = ctypes.c_uint64
+        self._fill = {
+            1: self._function("cuMemsetD8Async", address, ctypes.c_ubyte, word, pointer),
+            2: self._function("cuMemsetD16Async", address, ctypes.c_ushort, word, pointer),
+            4: self._function("cuMemsetD32Async", address, number, word, pointer),
+        }
+        self._fill_columns = self._function("cuMemsetD2D32Async", address, word, number, word, word, pointer)
 
     def _function(self, name: str, *arguments: Any) -> Any:
         function = getattr(self._library, name)
@@ -79,6 +87,19 @@ class Driver:
         code = self._launch(function, *grid, 1, *block, 1, 0, stream, parameters, None)
         if code:
             self._check(code, "a launch")
+
+    def fill(self, address: int, pattern: bytes, count: int, stream: int) -> None:
+        """Writes a pattern of 1, 2, 4 or 8 bytes so often, one behind the other."""
+        size = len(pattern)
+        if size == 8 and pattern[:4] == pattern[4:]:
+            pattern, size, count = pattern[:4], 4, 2 * count
+        if size < 8:
+            code = self._fill[size](address, int.from_bytes(pattern, sys.byteorder), count, stream)
+            self._check(code, "a fill")
+            return
+        for half in (0, 4):  # a column of 4 bytes, a row being 8 bytes
+            value = int.from_bytes(pattern[half : half + 4], sys.byteorder)
+            self._check(self._fill_columns(address + half, size, value, 1, count, stream), "a fill")
 
     def create_graph(self) -> int:
         """An empty graph."""

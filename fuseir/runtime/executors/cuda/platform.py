@@ -5,8 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
+from fuseir.dialects.dist.partition import Shape
 from fuseir.errors import BackendUnavailableError
+from fuseir.runtime.arrays import Array
 from fuseir.runtime.buffers import LARGE_BYTES, BufferPool
+from fuseir.runtime.device_arrays import as_contents
 from fuseir.runtime.executors.cuda.device import Device
 
 _devices: dict[int, Device] = {}
@@ -77,6 +82,14 @@ class DeviceBuffers(BufferPool):
     def unasked(self) -> int:
         """See ``BufferPool``."""
         return self.asked_from
+
+    def zeros(self, shape: Shape, dtype: np.dtype[Any]) -> Array:
+        """See ``BufferPool``; on the device."""
+        return self.full(shape, dtype, np.zeros((), dtype))
+
+    def full(self, shape: Shape, dtype: np.dtype[Any], value: Array) -> Array:
+        """See ``BufferPool``; on the device."""
+        return as_contents(self.device.filled(shape, dtype, value))
 
     def require_for_run(self, size: int) -> None:
         """Raises OutOfMemoryError if a plan cannot have so many more bytes of the device's memory."""
