@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench lint format clean
+.PHONY: demo test bench bench-gpu lint format clean
 
 demo: $(STAMP)
 	$(BIN)/python examples/black_scholes_tasks.py
@@ -17,6 +17,10 @@ test: $(STAMP) lint
 BENCH ?=
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.suite $(BENCH)
+
+# On a machine with an NVIDIA GPU, with CuPy, JAX and PyTorch where they are to take part (docs/benchmarks.md).
+bench-gpu: $(STAMP)
+	$(BIN)/python -m benchmarks.gpu --write benchmarks/results $(BENCH)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

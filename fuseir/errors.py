@@ -153,6 +153,12 @@ class FallbackError(UnsupportedError):
     code = "FIR-E017"
 
 
+class DeviceLostError(FuseirError):
+    """A GPU that does nothing more for this process, after an error that CUDA does not recover from."""
+
+    code = "FIR-E018"
+
+
 class FreezeWarning(UserWarning):
     """A frozen function that is captured anew again and again."""
 

@@ -19,11 +19,12 @@ class Options:
     """What a session does; see docs/options.md for the variables that set each."""
 
     target: str = "cpu"
-    """The executor: ``cpu`` or ``reference``."""
+    """The executor: ``cpu``, ``cuda`` or ``reference``."""
     threads: int = 0
     """Worker threads of the CPU executor; 0 means one for each available processor. Never affects results."""
     procs: int = 8
-    """Pieces that stores are divided into by default: the launch domain is ``[procs]``. Reductions of inexact values depend on it."""
+    """Pieces that stores are divided into by default: the launch domain is ``[procs]``. Reductions of inexact values depend on it. On a GPU
+    the default is 1: it works on one piece at a time."""
     window: int = 64
     """Launches at which a window is full at first: all its tasks but the last run without being asked for."""
     max_window: int = 1024
@@ -74,6 +75,7 @@ REMARK_KINDS = ("passed", "missed", "failed", "analysis")
 """MLIR's kinds of remarks."""
 
 
+TARGETS = ("cpu", "cuda", "reference")
 _CHOICES = {"sync": ("allow", "log", "error"), "fallback": ("allow", "warn", "error")}
 
 _VARIABLES = {
@@ -117,9 +119,15 @@ def options_from(overrides: Mapping[str, Any], environment: Mapping[str, str] | 
             raise UsageError(f"unknown option '{key}'; options are {', '.join(sorted(known))}")
         if value is not None:
             values[key] = value
+    if values.get("target") == "cuda":
+        values.setdefault("procs", 1)
     options = replace(Options(), **values)
-    if options.target not in ("cpu", "reference"):
-        raise UsageError(f"unknown target '{options.target}'; targets are cpu, reference")
+    if options.target not in TARGETS:
+        raise UsageError(f"unknown target '{options.target}'; targets are {', '.join(TARGETS)}")
+    if options.target == "cuda" and options.memory_bytes is not None:
+        raise UsageError(
+            "option 'memory_bytes' is for the host's memory; CUPY_GPU_MEMORY_LIMIT bounds what CuPy's pool takes of a GPU's"
+        )
     for key, choices in _CHOICES.items():
         if (value := getattr(options, key)) not in choices:
             raise UsageError(f"option '{key}' is one of {', '.join(choices)}, not {value!r}")

@@ -88,7 +88,12 @@ class NumpyContender(ArrayContender):
 
 
 class FuseirContender(ArrayContender):
-    """FuseIR, in one session a program: the array programs through its embed API, NumPy programs through ``fuseir.numpy``."""
+    """FuseIR, in one session a program: the array programs through its embed API, NumPy programs through ``fuseir.numpy``.
+
+    ``options`` are those of sessions.
+    """
+
+    options: dict[str, Any] = {}  # noqa: RUF012 (read only)
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -100,7 +105,7 @@ class FuseirContender(ArrayContender):
         self._fuseir = fuseir
         self._example = False
         self._current = ExitStack()
-        self.session = fuseir.Session(threads=threads)
+        self.session = fuseir.Session(threads=threads, **self.options)
 
     def array(self, value: np.ndarray[Any, Any]) -> Any:
         if self._example:
@@ -117,7 +122,7 @@ class FuseirContender(ArrayContender):
 
     def prepare(self, program: Program, inputs: Arrays) -> Prepared | None:
         self._current.close()
-        self.session = self._current.enter_context(self._fuseir.Session(threads=self.threads))
+        self.session = self._current.enter_context(self._fuseir.Session(threads=self.threads, **self.options))
         self._example = bool(program.example)
         return super().prepare(program, inputs)
 

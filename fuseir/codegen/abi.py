@@ -138,6 +138,12 @@ def pack_scalars(scalars: Sequence[tuple[str, bool | int | float]]) -> bytes:
     return b"".join(pack_scalar(element_type, value) for element_type, value in scalars)
 
 
+def scalars_struct(element_types: Sequence[str], places: int = 0) -> struct.Struct:
+    """What packs scalars of these types, behind so many addresses. It raises for values that :func:`pack_scalars` wraps or rounds."""
+    codes = (SCALAR_FORMATS[name] for name in element_types)
+    return struct.Struct(f"={places}q" + "".join(f"{code}{SLOT_BYTES - struct.calcsize(code)}x" for code in codes))
+
+
 def task_function_type() -> Any:
     """The ctypes prototype of a task: ``int32 task(point_begin, point_end, bases, layout, scalars)``.
 

@@ -14,6 +14,7 @@ from fuseir.numpy.elementwise import Operation, converted, copied, filled, users
 from fuseir.numpy.fallback import as_ours
 from fuseir.numpy.protocols import check_device
 from fuseir.numpy.sharing import taken
+from fuseir.runtime.device_sharing import from_device, is_on_gpu
 from fuseir.runtime.session import Session, current_session
 from fuseir.runtime.signatures import Signature, checked_shape
 
@@ -34,6 +35,9 @@ def array(
 
     With ``copy=False``, on the memory of an array of NumPy's (``sharing.taken``); ValueError where that cannot be.
     """
+    others = is_on_gpu(object, current_session())
+    if others:
+        object = from_device(current_session(), object, ndarray)
     if not isinstance(object, ndarray):
         if copy is not False:
             return as_ours(np.array(_plain(object), dtype=dtype, ndmin=ndmin))
@@ -56,6 +60,8 @@ def array(
         result = converted(object, wanted)
     elif copy:
         result = copied(object, ndarray)
+        if others:
+            current_session().flush()  # they may change it as soon as they have this
     missing = ndmin - result.ndim
     index = (*[None] * missing, ...)
     return result.seen_as(result.signature.indexed(index)) if missing > 0 else result
@@ -101,6 +107,8 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
     Raises BufferError for ``copy=False`` where that needs a copy, and what NumPy's raises.
     """
     check_device(device)
+    if is_on_gpu(x, current_session()):
+        x = from_device(current_session(), x, ndarray)
     if isinstance(x, ndarray):
         return copied(x, ndarray) if copy or type(x) is Scalar else x.seen_as(x.signature)
     source = np.from_dlpack(x, device=device, copy=copy)

@@ -22,10 +22,10 @@ from fuseir.runtime.tasks import Task, defined_task, opaque_task
 
 
 def _matmul(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], out: np.ndarray[Any, Any]) -> None:
-    np.matmul(a, b, out=out)
+    np.matmul(a, b, out=out)  # CuPy's, on a GPU: its arrays see to that
 
 
-_MATMUL = opaque_task(_matmul, ["read", "read", "write"], "matmul")
+_MATMUL = opaque_task(_matmul, ["read", "read", "write"], "matmul", arrays="any")
 
 
 def matmul(x1: Any, x2: Any, out: Any = None, **keywords: Any) -> Any:

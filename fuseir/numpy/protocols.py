@@ -15,6 +15,7 @@ import numpy as np
 from fuseir.numpy.array import ndarray
 from fuseir.numpy.fallback import through_numpy
 from fuseir.numpy.sharing import interface, lent
+from fuseir.runtime.device_sharing import DLPACK_CUDA, device_of, library_array
 
 ARRAY_API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 """The versions of the Array API standard that the package follows, as NumPy does."""
@@ -89,7 +90,7 @@ def _dlpack(
     self: ndarray,
     /,
     *,
-    stream: None = None,
+    stream: Any = None,
     max_version: tuple[int, int] | None = None,
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
@@ -99,6 +100,8 @@ def _dlpack(
     Whether memory is read-only can be told since DLPack 1.0 only. Who knows nothing of that gets a copy, or with ``copy=False`` memory that
     must not be written to. Raises BufferError for other devices.
     """
+    if device_of(self.session) is not None and (dl_device is None or dl_device[0] == DLPACK_CUDA):
+        return library_array(self).__dlpack__(stream=stream)
     can_tell = max_version is not None and max_version[0] >= 1
     shared = not copy and (can_tell or copy is False)
     source: Any = lent(self, writable=not can_tell) if shared else self.numpy()
@@ -106,8 +109,9 @@ def _dlpack(
 
 
 def _dlpack_device(self: ndarray, /) -> tuple[int, int]:
-    """The processor's memory."""
-    return DLPACK_CPU
+    """Where the memory is: on the processor, or on the session's GPU."""
+    device = device_of(self.session)
+    return DLPACK_CPU if device is None else (DLPACK_CUDA, device.number)
 
 
 def _device(self: ndarray) -> str:

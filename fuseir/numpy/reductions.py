@@ -97,7 +97,7 @@ class Fold:
         self.value = value
         self.start: np.ndarray[Any, Any] | None = None
         self.fill: Form | None = None
-        if product(signature.shape) <= _FEW:
+        if product(signature.shape) <= _FEW and session.options.target != "cuda":
             self.start = np.full(signature.shape, value, signature.dtype)
         else:
             self.fill = session.form(FILL[signature.dtype], [value, result])
@@ -114,7 +114,7 @@ class Fold:
 
 
 _FEW = 64
-"""So many elements are faster filled here than by a launch."""
+"""So many elements are faster filled here than by a launch, unless they are to be on a GPU."""
 
 
 def reduce(

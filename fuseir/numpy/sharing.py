@@ -144,6 +144,8 @@ def taken(source: np.ndarray[Any, Any]) -> ndarray | None:
     if source.dtype not in ELEMENT_NAMES or not (flags.c_contiguous and flags.aligned and flags.writeable):
         return None
     session = current_session()
+    if session.options.target == "cuda":
+        return None  # stores are on the GPU
     if not source.size:
         return session.wrap(source.view(), ndarray)
     low, high = byte_bounds(source)

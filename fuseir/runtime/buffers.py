@@ -44,6 +44,9 @@ class BufferPool:
     Safe to use from several threads and from finalisers, which may run anywhere: who does not get the lock at once, does without the pool.
     """
 
+    on_device = False
+    """Whether plans take the memory of a device, and not the host's."""
+
     def __init__(
         self,
         most_kept: int = 1 << 28,
@@ -93,6 +96,12 @@ class BufferPool:
             array.fill(0)
         return array
 
+    def full(self, shape: Shape, dtype: np.dtype[Any], value: Array) -> Array:
+        """A C-contiguous array with one value, of rank 0 and the element type, everywhere. Raises as ``allocate`` does."""
+        array = self.allocate(shape, dtype)
+        array[...] = value
+        return array
+
     def require(self, size: int) -> None:
         """Raises OutOfMemoryError if so many more bytes cannot be handed out, not even if what is kept is given up."""
         if self._most_bytes is None and size - self._free_bytes < LARGE_BYTES:
@@ -104,6 +113,10 @@ class BufferPool:
                 f"{size} more bytes of memory are needed beside {self._live_bytes} in use, and {missing - self._free_bytes}"
                 f" of them cannot be had{allowed}"
             )
+
+    def require_for_run(self, size: int) -> None:
+        """Raises OutOfMemoryError if a plan cannot have so many more bytes for its stores."""
+        self.require(size)
 
     def clear(self) -> None:
         """Lets go of all that is kept."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import linecache
 import warnings
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -22,8 +21,7 @@ from fuseir.options import Options
 from fuseir.passes.pipelines import no_garbage_collection, pipeline_of, run_pipeline
 from fuseir.passes.remarks import Explanation, Remark, RemarkKind, Remarks
 from fuseir.runtime.captured_module import CapturedModule, capture_module
-from fuseir.runtime.executors import Executor, make_executor
-from fuseir.runtime.executors.native_machine import NativeMachine
+from fuseir.runtime.executors import Executor, Machine, make_executor, make_machine
 from fuseir.runtime.first_task import Dump, FirstTaskWatch
 from fuseir.runtime.plan import Plan
 from fuseir.runtime.planning import Planned
@@ -38,10 +36,10 @@ class Compiler:
     one keeps no remarks of passes, as ``look_at`` can have them made, and lets passes remember what they made before.
     """
 
-    def __init__(self, options: Options, machine: NativeMachine | None = None, *, silent: bool = False) -> None:
+    def __init__(self, options: Options, machine: Machine | None = None, *, silent: bool = False) -> None:
         self.options = options
         self.silent = silent
-        self.executor: Executor = make_executor(options, machine)
+        self.executor: Executor = make_executor(make_machine(options) if machine is None else machine)
         self.fallbacks = 0
         self.remarks = Remarks()
         self._numbers = count()
@@ -92,8 +90,12 @@ class Compiler:
                 return self._prepare(self.executor, capture_module(segment), fuse=False, silent=silent)
             except Exception as error:
                 self.note_failure(error)
-        reference = make_executor(replace(self.options, target="reference"))
-        return self._prepare(reference, capture_module(segment), fuse=False)
+        plan = self._prepare(make_executor(None), capture_module(segment), fuse=False)
+        if self.options.target == "cuda":
+            from fuseir.runtime.executors.cuda.python_steps import plan_on_host
+
+            return plan_on_host(plan)
+        return plan
 
     def _start(self, segment: Segment) -> Dump | None:
         """Forget the window before; dump this one as captured."""

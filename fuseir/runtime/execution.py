@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from fuseir.errors import OutOfMemoryError, UnknownWindowError
 from fuseir.runtime.arrays import Array
 from fuseir.runtime.buffers import BufferPool
+from fuseir.runtime.device_arrays import DeviceArray
 from fuseir.runtime.lost_contents import lose_changes, note_replaced
 from fuseir.runtime.plan import Outcome
 from fuseir.runtime.planning import Planned, Planner
@@ -37,7 +38,15 @@ class Execution:
         taken: frozenset[int] | None = None
         try:
             planned = self._planner.find(segment)
-            self.require_memory(planned, segment.roots)
+            try:
+                self.require_memory(planned, segment.roots)
+            except OutOfMemoryError:
+                # Launch by launch, what dies on the way makes room for what comes.
+                unfused = self._planner.unfused(segment)
+                if unfused is None:
+                    raise
+                planned = unfused
+                self.require_memory(planned, segment.roots)
             taken = planned.taken
         except (UnknownWindowError, OutOfMemoryError):
             taken = nothing
@@ -57,9 +66,12 @@ class Execution:
     def require_memory(self, planned: Planned, roots: Sequence[RootStore]) -> None:
         """Raises OutOfMemoryError if a plan takes more memory than there is; nothing has run then."""
         plan, statistics = planned.plan, self._statistics
-        use = plan.memory_use([k for k in plan.touched(len(roots)) if roots[k].buffer is not None])
+        bound = [k for k in plan.touched(len(roots)) if roots[k].buffer is not None]
+        if self._buffers.on_device:
+            bound = [k for k in bound if isinstance(cast(Any, roots[k].buffer), DeviceArray)]
+        use = plan.memory_use(bound)
         if use.growth >= self._buffers.unasked:
-            self._buffers.require(use.growth)
+            self._buffers.require_for_run(use.growth)
         if use.peak > statistics.peak_bytes:
             statistics.peak_bytes = use.peak
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from fuseir.errors import FreezeWarning, UsageError
 from fuseir.runtime.arrays import Array
+from fuseir.runtime.device_arrays import contents_on_host
 from fuseir.runtime.signatures import Signature
 from fuseir.runtime.stores import Handle, RootStore, Store
 from fuseir.runtime.window import Launch, Segment
@@ -187,7 +188,12 @@ class Recording:
         self._needed = [given[root] for root in needed if root in given]
         self._written = [given[root] for root in changed if root in given]
         self._new = [
-            _New(numbers.get(root), root.signature, root.name, None if root.buffer is None else np.array(root.buffer))
+            _New(
+                numbers.get(root),
+                root.signature,
+                root.name,
+                None if root.buffer is None else np.array(contents_on_host(root.buffer)),
+            )
             for root in new
         ]
         self._written_new = [places[root] for root in changed if root in places]

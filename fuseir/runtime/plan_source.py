@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from fuseir.cache import cache_of
 from fuseir.location import CallSite
 from fuseir.options import Options
 from fuseir.runtime.background import Background, planning_turn
+from fuseir.runtime.plan import Batch
 from fuseir.runtime.planning import Planned
 from fuseir.runtime.window import Key, Segment
 
 if TYPE_CHECKING:
     from fuseir.passes.remarks import Explanation
     from fuseir.runtime.compiler import Compiler
-    from fuseir.runtime.executors.native_machine import NativeMachine
+    from fuseir.runtime.executors import Machine
     from fuseir.runtime.stored_plans import StoredPlans
 
 
@@ -23,7 +26,7 @@ class PlanSource:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._machine: NativeMachine | None = None
+        self._machine: Machine | None = None
         self._stored: StoredPlans | None = None
         self._background: Background[Segment, Planned] | None = None
         self._compiler: Compiler | None = None
@@ -38,9 +41,12 @@ class PlanSource:
 
             self._machine = make_machine(options)
             if self._silent:
-                from fuseir.runtime.stored_plans import StoredPlans
+                if options.target == "cpu":  # what plans on disk are made of
+                    from fuseir.runtime.executors.native_machine import NativeMachine
+                    from fuseir.runtime.stored_plans import StoredPlans
 
-                self._stored = StoredPlans.of(cache_of(options), self._machine, options)
+                    assert isinstance(self._machine, NativeMachine)
+                    self._stored = StoredPlans.of(cache_of(options), self._machine, options)
                 if options.background and options.fuse:
                     self._background = Background(self._made_in_background, name="fuseir-plans", turn=planning_turn)
 
@@ -107,6 +113,12 @@ class PlanSource:
         elif self._stored is not None:
             self._stored.keep(segment.key, planned)
         return planned
+
+    def unfused(self, segment: Segment) -> Planned:
+        """The plan of a segment, all of it, whose launches run by themselves."""
+        plan = self._made_compiler().plan_slower(segment, silent=True)
+        steps = [step.steps if isinstance(step, Batch) else (step,) for step in plan.steps]
+        return Planned(replace(plan, steps=tuple(chain.from_iterable(steps))))
 
     def _made(self, segment: Segment) -> Planned:
         compiler = self._made_compiler()

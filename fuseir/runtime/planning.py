@@ -76,6 +76,12 @@ class Planner:
         guess.add(key, found)
         return found
 
+    def unfused(self, segment: Segment) -> Planned | None:
+        """Another plan of a segment, which takes less memory on a GPU as each launch runs by itself; None where there is no such."""
+        if self._options.target != "cuda" or not self._options.fuse or self._forbidden or self._source is None:
+            return None
+        return self._source.unfused(segment)
+
     def latest(self, key: Key, planned: Planned) -> Planned:
         """What took a plan's place meanwhile, for who keeps plans: one that was made in the background; else the plan itself."""
         if not self._options.background or self._source is None:

@@ -20,6 +20,7 @@ from fuseir.errors import DTypeError, FuseirError, OutOfMemoryError, ShapeError,
 from fuseir.location import CallSite
 from fuseir.options import options_from
 from fuseir.runtime.arrays import Array
+from fuseir.runtime.device_functions import DeviceFunction
 from fuseir.runtime.forms import Form, Forms, call_key
 from fuseir.runtime.signatures import Signatures, checked_shape
 from fuseir.runtime.stores import Handle, RootStore, Store
@@ -81,14 +82,14 @@ class Session(Stream):
             one = np.full((), value, element)
         except (TypeError, ValueError, OverflowError) as error:
             raise DTypeError(f"{value!r} does not fill a store of {element}: {error}") from None
-        contents = _allocated(extents, element, self._buffers.allocate)
-        contents[...] = one
+        buffers = self.buffers
+        contents = _allocated(extents, element, lambda shape, dtype: buffers.full(shape, dtype, one))
         return self.wrap(contents, Store, name)
 
     def zeros(self, shape: Sequence[int] | int, dtype: DTypeLike = np.float64, *, name: str | None = None) -> Store:
         """A store of zeros."""
         extents, element = checked_shape(shape), element_dtype(dtype)
-        return self.wrap(_allocated(extents, element, self._buffers.zeros), Store, name)
+        return self.wrap(_allocated(extents, element, self.buffers.zeros), Store, name)
 
     def from_numpy(self, array: ArrayLike, *, copy: bool = True, name: str | None = None) -> Store:
         """A store with an array's contents.
@@ -104,9 +105,18 @@ class Session(Stream):
             ):
                 raise UsageError("copy=False needs a C-contiguous, aligned, writable array of native byte order")
             return self.wrap(source, Store, name)
-        contents = _allocated(source.shape, dtype, self._buffers.allocate)
+        contents = _allocated(source.shape, dtype, self.buffers.allocate)
         contents[...] = source
         return self.wrap(contents, Store, name)
+
+    def from_device(self, array: Any, *, name: str | None = None) -> Store:
+        """A store on the memory of an array on the session's GPU, such as CuPy's: what has the CUDA array interface. Nothing is copied.
+
+        Raises UsageError for memory that is elsewhere, read-only or not C-contiguous, UnsupportedError for other element types.
+        """
+        from fuseir.runtime.device_sharing import from_device
+
+        return from_device(self, array, Store, name)
 
     def wrap(self, contents: Array, kind: type[_H], name: str | None = None) -> _H:
         """The first handle, of a kind, on a new root that takes over these contents: C-contiguous, aligned, of a store's element type."""
@@ -163,6 +173,9 @@ class Session(Stream):
         for argument in arguments:
             if isinstance(argument, Handle) and argument.session is not self:
                 raise UsageError(f"{argument!r} belongs to another session")
+        function = getattr(task, "function", None)
+        if isinstance(function, DeviceFunction) and not function.anywhere and self.options.target != "cuda":
+            raise UsageError(f"task '{task.name}' takes CuPy's arrays, which only sessions with target='cuda' have")
         return self._forms.make(task, arguments, domain, partitions)
 
     @property
@@ -195,7 +208,7 @@ class Session(Stream):
         return self._disk.clear()
 
 
-def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[..., Array]) -> Array:
+def _allocated(shape: Shape, dtype: np.dtype[Any], make: Callable[[Shape, np.dtype[Any]], Array]) -> Array:
     try:
         return make(shape, dtype)
     except MemoryError as error:

@@ -136,6 +136,13 @@ class Handle:
         """The name given at creation, if any; views have their store's."""
         return self.root.name
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """The CUDA array interface, on the store's memory: for what is on a GPU only (``device_sharing.py``)."""
+        from fuseir.runtime.device_sharing import cuda_array_interface
+
+        return cuda_array_interface(self)
+
     def seen_as(self, signature: Signature) -> Self:
         """Another handle on the root, with the signature of another view of it."""
         return type(self)(self.session, self.root, signature, self.first)

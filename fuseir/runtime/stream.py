@@ -15,16 +15,15 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, TypeVar
 from weakref import ReferenceType
 
-import numpy as np
-
 from fuseir.cache import cache_of
 from fuseir.dialects.dist.view import View
 from fuseir.errors import FuseirError, UsageError
 from fuseir.location import CallSite
 from fuseir.options import Options
-from fuseir.runtime.arrays import Array, array_of_view
-from fuseir.runtime.buffers import BufferPool
+from fuseir.runtime.arrays import Array
+from fuseir.runtime.device_arrays import contents_on_host, copy_of_view, replace_contents
 from fuseir.runtime.execution import Execution
+from fuseir.runtime.executors import make_buffers
 from fuseir.runtime.forms import Form
 from fuseir.runtime.plan import Number
 from fuseir.runtime.planning import Planned, Planner
@@ -61,8 +60,8 @@ class Stream:
         """The tracer's, while there are traces."""
         self._disk = cache_of(options)
         self._planner = Planner(options, self.statistics)
-        self._buffers = BufferPool(options.pool_bytes or 0, options.memory_bytes)
-        self._execution = Execution(self._planner, self._window, self._buffers, self.statistics)
+        self.buffers = make_buffers(options)
+        self._execution = Execution(self._planner, self._window, self.buffers, self.statistics)
         # Whether tasks run, and whether a frozen function is recorded; then, which thread does it.
         self._running = False
         self._recorded: str | None = None
@@ -189,7 +188,7 @@ class Stream:
         """The contents of a view of a store as a new array, after running what was captured if that changes the store (A37)."""
         with self._lock:
             # Copied here: outside the lock another thread's launch could change the contents meanwhile.
-            return np.array(array_of_view(self.memory(root), view))
+            return copy_of_view(self.contents(root), view)
 
     def item(self, root: RootStore, view: View) -> bool | int | float | complex:
         """The only element of a view, as a Python number, as ``read``."""
@@ -201,6 +200,12 @@ class Stream:
 
         Who keeps it has to see to it that the store keeps it too (``fuseir.numpy.sharing``).
         """
+        with self._lock:
+            root.buffer = contents_on_host(self.contents(root))
+            return root.buffer
+
+    def contents(self, root: RootStore) -> Array:
+        """The same, wherever the executor keeps it (``device_arrays.py``)."""
         with self._lock:
             if self._exclusive:
                 self._refuse_inside_tasks("read")
@@ -221,7 +226,7 @@ class Stream:
                 self.flush()
             finally:
                 if root.buffer is not None and root.buffer is not memory:
-                    memory[...] = root.buffer
+                    replace_contents(memory, root.buffer)
                     root.buffer = memory
 
     # Frozen functions (freezing.py)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
@@ -14,7 +15,8 @@ from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import NonePartition, Partition, Shape, Tiling
 from fuseir.dialects.dist.privilege import Privilege
 from fuseir.dtypes import LargeInteger
-from fuseir.errors import ShapeError, UsageError
+from fuseir.errors import ShapeError, UnsupportedError, UsageError
+from fuseir.runtime.device_functions import DeviceFunction
 from fuseir.runtime.task_facts import StoredFacts, TaskFacts, facts_of
 
 if TYPE_CHECKING:
@@ -251,7 +253,11 @@ def _in_parameter_order(
     stores = sum(privilege is not None for privilege in parameters)
     store_positions, scalar_positions = iter(range(stores)), iter(range(stores, len(parameters)))
     order = [next(scalar_positions if privilege is None else store_positions) for privilege in parameters]
-    return lambda *values: function(*(values[k] for k in order))
+
+    def ordered(*values: Any) -> None:
+        function(*(values[k] for k in order))
+
+    return replace(function, function=ordered) if isinstance(function, DeviceFunction) else ordered
 
 
 def defined_task(source: Any, signature: str | None = None) -> Task:
@@ -265,19 +271,30 @@ def defined_task(source: Any, signature: str | None = None) -> Task:
     return made
 
 
-def opaque_task(function: Callable[..., None], privileges: Sequence[str | None], name: str | None = None) -> Task:
+def opaque_task(
+    function: Callable[..., None], privileges: Sequence[str | None], name: str | None = None, *, arrays: str = "numpy"
+) -> Task:
     """A task whose body is a Python callable; never fused, always ordered correctly.
 
     At each point it is called with one argument a parameter: a NumPy view of the sub-store, read-only unless the privilege lets it be
     changed, or the scalar where the privilege is None. A ``reduce<op>`` argument arrives filled with the operator's identity.
 
-    Raises UsageError for a privilege that does not exist, or a function that cannot be called.
+    ``arrays="cupy"`` asks for CuPy's arrays, on the memory of stores on a GPU, CUDA's default stream being current; such a task runs in
+    sessions with ``target="cuda"`` only. ``arrays="any"`` asks for CuPy's there and NumPy's elsewhere. None of these arrays is read-only.
+
+    Raises UsageError for a privilege that does not exist, a function that cannot be called, or other ``arrays``; UnsupportedError for
+    ``reduce`` with CuPy's arrays.
     """
     if not callable(function):
         raise UsageError(f"an opaque task is made of a callable, not of {type(function).__name__}")
+    if arrays not in ("numpy", "cupy", "any"):
+        raise UsageError(f"arrays are 'numpy', 'cupy' or 'any', not {arrays!r}")
     if isinstance(privileges, str):
         raise UsageError(f"privileges are a sequence, one for each parameter: [{privileges!r}]")
-    made = Task(name or getattr(function, "__name__", "opaque"), None, function)
+    name = name or str(getattr(function, "__name__", "opaque"))
+    if arrays != "numpy":
+        function = DeviceFunction(function, anywhere=arrays == "any")
+    made = Task(name, None, function)
     try:
         made.parameters = tuple(None if text is None else Privilege.parse(text) for text in privileges)
     except (ValueError, AttributeError):
@@ -285,4 +302,6 @@ def opaque_task(function: Callable[..., None], privileges: Sequence[str | None],
             f"privileges are 'read', 'write', 'read_write' and 'reduce<add|mul|min|max|and|or|xor>', and None for a scalar; "
             f"got {list(privileges)!r}"
         ) from None
+    if arrays != "numpy" and any(privilege is not None and privilege.reduces for privilege in made.parameters):
+        raise UnsupportedError(f"task '{name}' reduces, which opaque tasks on CuPy's arrays do not")
     return made

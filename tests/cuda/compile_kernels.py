@@ -16,9 +16,10 @@ os.environ["FUSEIR_CACHE"] = "0"
 sys.path.append(str(Path(__file__).parents[1]))
 
 import corpus
-from nvrtc import compile_source, resources
+from nvrtc import compile_source
 
 from fuseir.codegen.cuda import emit_kernels
+from fuseir.codegen.cuda.resources import resources
 
 AT_A_TIME = 20
 

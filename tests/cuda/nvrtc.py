@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 LIBRARIES = ("libnvrtc.so.12", "libnvrtc.so.13")
@@ -16,16 +15,6 @@ LIBRARIES = ("libnvrtc.so.12", "libnvrtc.so.13")
 
 class NvrtcError(Exception):
     """A source that does not compile, with NVRTC's log."""
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What ptxas says an entry point takes: registers, bytes of stack, bytes spilled (stores and loads), bytes of shared memory."""
-
-    registers: int
-    stack: int
-    spills: int
-    shared: int
 
 
 @cache
@@ -74,17 +63,48 @@ def _fetch(get_size: Any, get: Any, program: ctypes.c_void_p) -> bytes:
     return buffer.raw
 
 
-def resources(log: str) -> dict[str, Resources]:
-    """By entry point, from the log of a compilation to cubin with ``--ptxas-options=-v``."""
-    found: dict[str, Resources] = {}
-    for part in re.split(r"ptxas info\s*: Compiling entry function ", log)[1:]:
-        name = re.match(r"'(\w+)'", part)
-        frame = re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", part)
-        used = re.search(r"Used (\d+) registers", part)
-        assert name is not None, part
-        assert frame is not None, part
-        assert used is not None, part
-        shared = re.search(r"(\d+) bytes smem", part)
-        stack, stores, loads = map(int, frame.groups())
-        found[name[1]] = Resources(int(used[1]), stack, stores + loads, int(shared[1]) if shared else 0)
-    return found
+class CompilationError(Exception):
+    """What CuPy raises for a source that does not compile."""
+
+
+def as_cupy_has_it() -> Any:
+    """A module like ``cupy.cuda.nvrtc``, as far as ``NvrtcCompiler`` uses it, on the same library."""
+    nvrtc = library()
+
+    def version() -> tuple[int, int]:
+        major, minor = ctypes.c_int(), ctypes.c_int()
+        assert nvrtc.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor)) == 0
+        return major.value, minor.value
+
+    def architectures() -> tuple[int, ...]:
+        count = ctypes.c_int()
+        assert nvrtc.nvrtcGetNumSupportedArchs(ctypes.byref(count)) == 0
+        found = (ctypes.c_int * count.value)()
+        assert nvrtc.nvrtcGetSupportedArchs(found) == 0
+        return tuple(found)
+
+    def create(text: str, name: str, headers: tuple[str, ...], names: tuple[str, ...]) -> int:
+        assert not headers
+        assert not names
+        program = ctypes.c_void_p()
+        assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), text.encode(), name.encode(), 0, None, None) == 0
+        return program.value or 0
+
+    def compile_program(program: int, options: Sequence[str]) -> None:
+        array = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
+        if code := nvrtc.nvrtcCompileProgram(ctypes.c_void_p(program), len(options), array):
+            raise CompilationError(f"NVRTC_ERROR ({code})")
+
+    def log(program: int) -> str:
+        held = ctypes.c_void_p(program)
+        return _fetch(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, held).rstrip(b"\0").decode()
+
+    return SimpleNamespace(
+        getVersion=version,
+        getSupportedArchs=architectures,
+        createProgram=create,
+        compileProgram=compile_program,
+        getProgramLog=log,
+        getCUBIN=lambda program: _fetch(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, ctypes.c_void_p(program)),
+        destroyProgram=lambda program: nvrtc.nvrtcDestroyProgram(ctypes.byref(ctypes.c_void_p(program))),
+    )

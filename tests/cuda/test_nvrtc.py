@@ -8,14 +8,12 @@ import corpus
 import nvrtc
 import pytest
 from llvm_kernels import elementwise, kernel_of
-from nvrtc import compile_source, resources
+from nvrtc import compile_source
 
 from fuseir.codegen.cuda import emit_kernels
 from fuseir.codegen.cuda.kernels import CudaModule
+from fuseir.codegen.cuda.resources import MOST_SPILLED, resources
 from fuseir.codegen.llvm.math_functions import MATH_FUNCTIONS
-
-MOST_SPILLED = 256
-"""Bytes that a kernel may spill, stores and loads: what lives across the calls that divisions and functions have for rare operands."""
 
 OPERANDS = {f"{function.name}{f}": function.operands for function in MATH_FUNCTIONS.values() for f in ("", "f")}
 """Of each of CUDA's math functions."""

@@ -317,7 +317,7 @@ def test_d58_a_hit_runs_no_pass_and_no_code_generator(monkeypatch: pytest.Monkey
 
     for name in ("capture_module", "make_executor"):
         monkeypatch.setattr(compiler_module, name, never)
-    monkeypatch.setattr("fuseir.runtime.executors.cpu.run_pipeline", never)
+    monkeypatch.setattr("fuseir.runtime.executors.kernel_executor.run_pipeline", never)
     monkeypatch.setattr("fuseir.runtime.executors.cpu.compile_kernels", never)
     for _ in range(3):
         with session.assert_no_compile():

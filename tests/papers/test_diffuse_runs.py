@@ -77,13 +77,13 @@ def test_d41_and_d42_only_the_applications_references_count():
 def test_d52_an_eliminated_store_allocates_nothing(monkeypatch: pytest.MonkeyPatch):
     allocated: list[int] = []
     with fuseir.Session() as session:
-        original = session._buffers.allocate
+        original = session.buffers.allocate
 
         def counting(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
             allocated.append(int(np.prod(shape)) * dtype.itemsize)
             return original(shape, dtype)
 
-        monkeypatch.setattr(session._buffers, "allocate", counting)
+        monkeypatch.setattr(session.buffers, "allocate", counting)
         n = 100_000
         x = session.from_numpy(np.ones(n))
         y = session.store(n)

@@ -11,6 +11,7 @@ from fuseir.dialects.dist.index_map import Coordinate, IndexMap
 from fuseir.dialects.dist.partition import Interval, Shape
 from fuseir.dialects.dist.view import View
 from fuseir.runtime.arrays import Array, view_strides
+from fuseir.runtime.executors.cpu import NativeCalls
 from fuseir.runtime.executors.folds import PointBuffers, copy_call, fold_calls
 from fuseir.runtime.executors.native_call import Base, NativeCall
 from fuseir.runtime.executors.partials import Partials
@@ -88,7 +89,7 @@ def test_native_folds_are_those_of_the_contract(dtype: str) -> None:
         offset, strides = view_strides(view, root_shape, element.itemsize)
         buffers = PointBuffers(0, domain, reference.tile, element)
         assert buffers.bytes == partials.nbytes
-        made, scratch = fold_calls(operator, buffers, intervals, Base(0, offset), strides, 1, None)
+        made, scratch = fold_calls(operator, buffers, intervals, Base(0, offset), strides, 1, NativeCalls(None))
         memory = np.empty(scratch, np.uint8)
         for each in made:
             call(each, got, [partials, memory])
@@ -108,5 +109,5 @@ def test_one_of_the_copies_becomes_the_contents(dtype: str) -> None:
     view = View((4, 5), IndexMap(2, (Coordinate(1, 1, 1), Coordinate(0, -1, 3), Coordinate(None, 0, 1))))
     wanted[1:, ::-1, 1] = copies[0].T
     offset, strides = view_strides(view, root.shape, element.itemsize)
-    call(copy_call(PointBuffers(0, (3,), (4, 5), element), Base(0, offset), strides, None), root, [copies])
+    call(copy_call(PointBuffers(0, (3,), (4, 5), element), Base(0, offset), strides, NativeCalls(None)), root, [copies])
     assert np.array_equal(root, wanted)

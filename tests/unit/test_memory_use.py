@@ -98,7 +98,7 @@ Program = Callable[[fuseir.Session, fuseir.Store], list[fuseir.Store]]
 @pytest.mark.parametrize("fuse", [True, False])
 def test_what_was_predicted_is_what_is_taken(program: Program, fuse: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     pools: list[CountingPool] = []
-    monkeypatch.setattr(stream_module, "BufferPool", lambda *_: pools.append(CountingPool()) or pools[-1])
+    monkeypatch.setattr(stream_module, "make_buffers", lambda _: pools.append(CountingPool()) or pools[-1])
     session = fuseir.Session(threads=2, fuse=fuse)
     x = session.zeros((512, 512))
     results = program(session, x)

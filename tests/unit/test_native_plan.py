@@ -271,7 +271,8 @@ def test_two_callers_of_one_pool_do_not_wait_for_each_other(four: WorkerPool) ->
 
 def plan_of(pool: WorkerPool, steps: Sequence[KernelStep | Release | Swap], extent: int, slots: int) -> Plan:
     plan_slots = [Slot(None, (extent,), I64)] * slots
-    return Plan(tuple(plan_slots), in_batches(steps, pool, plan_slots), len(steps), len(steps), ())
+    batched = in_batches(steps, plan_slots, KernelStep, lambda batch: NativeBatch(pool, batch, plan_slots))
+    return Plan(tuple(plan_slots), batched, len(steps), len(steps), ())
 
 
 def test_what_a_failed_step_was_to_write_is_lost_and_what_depends_on_it(pool: WorkerPool) -> None:

@@ -25,6 +25,7 @@ from fuseir.cache.entry import decode, encode
 from fuseir.errors import FallbackWarning
 from fuseir.options import options_from
 from fuseir.runtime.executors import make_machine
+from fuseir.runtime.executors.native_machine import NativeMachine
 from fuseir.runtime.plan_source import PlanSource
 from fuseir.runtime.planning import Planned
 from fuseir.runtime.stored_plans import StoredPlans, window_text
@@ -270,7 +271,7 @@ def test_a_plan_without_its_kernels_is_made_again(options: dict[str, Any], monke
     assert directory is not None
     for path in directory.glob("kernel-*"):
         path.unlink()
-    monkeypatch.setattr("fuseir.runtime.executors.fold_kernels._kernels", {})  # as in a new process
+    monkeypatch.setattr("fuseir.runtime.executors.cpu._fold_kernels", {})  # as in a new process
     again, after = fuseir.Session(**options), fuseir.Session(**options)
     assert bits(reduction(again)) == bits(reduction(after)) == expected
     assert again.statistics.plans_loaded == 0
@@ -306,7 +307,9 @@ class Kept:
             patch.setattr(StoredPlans, "keep", noting)
             program(fuseir.Session(**options))
         self.disk = disk_of(options)
-        made = StoredPlans.of(self.disk, make_machine(options_from(options)), options_from(options))
+        machine = make_machine(options_from(options))
+        assert isinstance(machine, NativeMachine)
+        made = StoredPlans.of(self.disk, machine, options_from(options))
         assert made is not None
         self.stored = made
         self.key = self.keys[0]

@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp, TensorType
 
 from fuseir.cache import DiskCache
 from fuseir.cache.environment import digest_of_text
+from fuseir.codegen.kernel_text import kernel_text
 from fuseir.codegen.llvm.code_cache import CodeCache
 from fuseir.codegen.llvm.compiled import CompiledKernel, KernelCode, found_kernel, loaded_kernels
 from fuseir.codegen.llvm.emit import emit_kernel
@@ -61,11 +62,6 @@ def emit_llvm_text(module: ModuleOp, target: Target = X86_64_V4) -> str:
 def _emitted(kernels: Sequence[func.FuncOp], target: Target) -> tuple[ModuleText, tuple[str, ...]]:
     module = ModuleText(target)
     return module, tuple(emit_task(module, emit_kernel(module, kernel)) for kernel in kernels)
-
-
-def kernel_text(kernel: func.FuncOp) -> str:
-    """A lowered kernel as text, under a name that all share: equal texts mean equal code."""
-    return str(kernel).replace(f"@{kernel.sym_name.data}(", "@kernel(", 1)
 
 
 def compile_kernel(kernel: func.FuncOp) -> CompiledKernel:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from fuseir.options import Options
     from fuseir.passes.remarks import Remarks
-    from fuseir.runtime.executors.native_machine import NativeMachine
+    from fuseir.runtime.buffers import BufferPool
     from fuseir.runtime.plan import Plan
 
 
@@ -49,20 +49,55 @@ class Executor(Protocol):
         ...
 
 
-def make_machine(options: Options) -> NativeMachine:
-    """The threads and kernels of a session. Raises CompileError."""
+class Machine(Protocol):
+    """What the plans of a session run on, and the kernels that are there."""
+
+    @property
+    def kernels_compiled(self) -> int:
+        """Kernels of launches that went through a code generator so far."""
+        ...
+
+    @property
+    def kernels_loaded(self) -> int:
+        """Kernels of launches that were found in the disk cache so far."""
+        ...
+
+    def executor(self) -> Executor:
+        """An executor that runs plans on it; it has the same kernels as all others."""
+        ...
+
+
+def make_machine(options: Options) -> Machine | None:
+    """What a session's kernels run on; None if it runs none. Raises CompileError and BackendUnavailableError."""
     from fuseir.cache import cache_of
+
+    if options.target == "reference":
+        return None
+    if options.target == "cuda":
+        from fuseir.runtime.executors.cuda.machine import CudaMachine
+        from fuseir.runtime.executors.cuda.platform import current_device
+
+        return CudaMachine(current_device(), cache_of(options))
     from fuseir.runtime.executors.native_machine import NativeMachine
 
     return NativeMachine(options.threads, cache_of(options))
 
 
-def make_executor(options: Options, machine: NativeMachine | None = None) -> Executor:
-    """The executor that the options ask for; ``machine`` is the session's, if it has one already."""
-    if options.target == "reference":
-        from fuseir.runtime.executors.reference import ReferencePlanner
+def make_executor(machine: Machine | None) -> Executor:
+    """An executor on a session's machine; the reference executor without one."""
+    if machine is not None:
+        return machine.executor()
+    from fuseir.runtime.executors.reference import ReferencePlanner
 
-        return ReferencePlanner()
-    from fuseir.runtime.executors.cpu import CpuExecutor
+    return ReferencePlanner()
 
-    return CpuExecutor(make_machine(options) if machine is None else machine)
+
+def make_buffers(options: Options) -> BufferPool:
+    """The memory of a session's stores. Raises BackendUnavailableError if what the options ask for is not there."""
+    from fuseir.runtime.buffers import BufferPool
+
+    if options.target == "cuda":
+        from fuseir.runtime.executors.cuda.platform import DeviceBuffers, current_device
+
+        return DeviceBuffers(current_device(), options.pool_bytes or 0)
+    return BufferPool(options.pool_bytes or 0, options.memory_bytes)

@@ -1,4 +1,4 @@
-"""Kernels of the executor's own, which work on what points leave in buffers: a fold over points, and a copy."""
+"""Kernels of the executors' own, which work on what points leave in buffers: a fold over points, and a copy. Lowered; no executor's."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from fuseir.cache import DiskCache
-from fuseir.codegen.llvm.compile import compile_kernels
-from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.passes.pipelines import run_pipeline
 
 
@@ -46,31 +43,20 @@ _COMBINERS = {
     "xor": _Combiner(None, arith.XOrIOp, arith.XOrIOp),
 }
 
-_kernels: dict[tuple[str | None, np.dtype[Any], int, DiskCache | None], CompiledKernel] = {}
-"""Never given up, since any plan may have them. Those of each cache, as plans in a cache need their kernels there."""
+
+def fold_kernel(operator: str, dtype: np.dtype[Any], rank: int) -> FuncOp:
+    """``t[…] = t[…] ⊕ T(p[…])``, the fold along the leading dimension of ``p``; ``t`` has the rank given."""
+    return _lowered(_function(operator, dtype, rank))
 
 
-def fold_kernel(operator: str, dtype: np.dtype[Any], rank: int, disk: DiskCache | None) -> CompiledKernel:
-    """``t[…] = t[…] ⊕ T(p[…])``, the fold along the leading dimension of ``p``; ``t`` has the rank given.
-
-    Made once a process and cache. Raises CompileError.
-    """
-    return _kernel(operator, dtype, rank, disk)
+def copy_kernel(dtype: np.dtype[Any], rank: int) -> FuncOp:
+    """``t[…] = p[…]``, both of the rank given."""
+    return _lowered(_function(None, dtype, rank))
 
 
-def copy_kernel(dtype: np.dtype[Any], rank: int, disk: DiskCache | None) -> CompiledKernel:
-    """``t[…] = p[…]``, both of the rank given. Made once a process and cache. Raises CompileError."""
-    return _kernel(None, dtype, rank, disk)
-
-
-def _kernel(operator: str | None, dtype: np.dtype[Any], rank: int, disk: DiskCache | None) -> CompiledKernel:
-    key = operator, dtype, rank, disk
-    found = _kernels.get(key)
-    if found is None:
-        function = _function(operator, dtype, rank)
-        run_pipeline(ModuleOp([function]), ("fuse-kernels", "lower-kernels"))
-        found = _kernels[key] = compile_kernels([function], disk)[0]
-    return found
+def _lowered(function: FuncOp) -> FuncOp:
+    run_pipeline(ModuleOp([function]), ("fuse-kernels", "lower-kernels"))
+    return function
 
 
 def _function(operator: str | None, dtype: np.dtype[Any], rank: int) -> FuncOp:

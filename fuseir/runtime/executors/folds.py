@@ -10,16 +10,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from fuseir.cache import DiskCache
 from fuseir.codegen import abi
 from fuseir.dialects.dist.partition import Interval, Shape
 from fuseir.runtime.arrays import contiguous_strides
-from fuseir.runtime.executors.fold_kernels import copy_kernel, fold_kernel
-from fuseir.runtime.executors.native_call import Base, NativeCall, native_call, tile_dimension
+from fuseir.runtime.executors.native_call import Base, tile_dimension
+
+Call = TypeVar("Call")
+_Made = TypeVar("_Made", covariant=True)
+
+
+class FoldCalls(Protocol[_Made]):
+    """How an executor calls the kernels that folds take."""
+
+    def fold_call(
+        self,
+        operator: str | None,
+        dtype: np.dtype[Any],
+        rank: int,
+        domain: Shape,
+        arguments: Sequence[tuple[Base, abi.ArgumentLayout]],
+    ) -> _Made:
+        """A call of the fold with an operator, or of the copy if that is None (``fold_kernels.py``). Raises CompileError."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -50,11 +66,11 @@ class PointBuffers:
         return prod(self.domain) * self.bytes_each
 
 
-def copy_call(buffers: PointBuffers, to: Base, strides: list[int], disk: DiskCache | None) -> NativeCall:
+def copy_call(buffers: PointBuffers, to: Base, strides: list[int], calls: FoldCalls[Call]) -> Call:
     """Copies the first point's buffer to elements with these strides."""
     source = _whole(buffers.tile, buffers.tile_strides)
-    kernel = copy_kernel(buffers.dtype, len(buffers.tile), disk)
-    return native_call(kernel, (), [(Base(None, 0, buffers.number), source), (to, _whole(buffers.tile, strides))])
+    arguments = [(Base(None, 0, buffers.number), source), (to, _whole(buffers.tile, strides))]
+    return calls.fold_call(None, buffers.dtype, len(buffers.tile), (), arguments)
 
 
 def fold_calls(
@@ -64,8 +80,8 @@ def fold_calls(
     to: Base,
     strides: list[int],
     scratch: int,
-    disk: DiskCache | None,
-) -> tuple[list[NativeCall], int]:
+    calls: FoldCalls[Call],
+) -> tuple[list[Call], int]:
     """Folds the partials of points that share a tile, and combines them into a view: its base and strides.
 
     Also the bytes of buffer number ``scratch`` that it takes.
@@ -76,16 +92,16 @@ def fold_calls(
     points_fixed = prod(domain[j] for j in fixed)
     point_strides = [bytes_each * stride for stride in contiguous_strides(domain, 1)]
     moving_stride, fixed_stride = (_common_stride(dims, domain, point_strides) for dims in (moving, fixed))
-    calls: list[NativeCall] = []
+    made: list[Call] = []
     number, scratch_bytes = buffers.number, 0
     if moving_stride is None or fixed_stride is None:
         # Points that share a tile have no common stride: put them next to one another first.
         order = [*moving, *fixed]
         shape = (*(domain[j] for j in order), *buffers.tile)
         arranged = _whole(shape, [*(point_strides[j] for j in order), *buffers.tile_strides])
-        kernel = copy_kernel(buffers.dtype, len(shape), disk)
         contiguous = _whole(shape, contiguous_strides(shape, buffers.dtype.itemsize))
-        calls.append(native_call(kernel, (), [(Base(None, 0, number), arranged), (Base(None, 0, scratch), contiguous)]))
+        moved = [(Base(None, 0, number), arranged), (Base(None, 0, scratch), contiguous)]
+        made.append(calls.fold_call(None, buffers.dtype, len(shape), (), moved))
         number, scratch_bytes = scratch, buffers.bytes
         moving_stride, fixed_stride = points_fixed * bytes_each, bytes_each
 
@@ -98,9 +114,9 @@ def fold_calls(
     sharing = abi.whole_dimension(points_fixed, fixed_stride)
     partials = abi.ArgumentLayout((sharing, *pieces(buffers.tile_strides)), moving_stride)
     folded = abi.ArgumentLayout(tuple(pieces(strides)))
-    kernel = fold_kernel(operator, buffers.dtype, len(buffers.tile), disk)
-    fold = native_call(kernel, tuple(domain[j] for j in moving), [(Base(None, 0, number), partials), (to, folded)])
-    return [*calls, fold], scratch_bytes
+    over = tuple(domain[j] for j in moving)
+    arguments = [(Base(None, 0, number), partials), (to, folded)]
+    return [*made, calls.fold_call(operator, buffers.dtype, len(buffers.tile), over, arguments)], scratch_bytes
 
 
 def _whole(shape: Sequence[int], strides: Sequence[int]) -> abi.ArgumentLayout:

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import prod
+from typing import Generic, Protocol, TypeVar
 
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
-from fuseir.cache import DiskCache
 from fuseir.codegen import abi
-from fuseir.codegen.llvm.compiled import CompiledKernel
 from fuseir.dialects.dist.access import Access
 from fuseir.dialects.dist.launch import LaunchOp
+from fuseir.dialects.dist.partition import Shape
 from fuseir.runtime.arrays import view_strides
 from fuseir.runtime.executors.binding import slots_needed, slots_read
-from fuseir.runtime.executors.folds import PointBuffers, copy_call, fold_calls
-from fuseir.runtime.executors.native_call import Base, NativeCall, native_call, tile_dimension
-from fuseir.runtime.executors.native_plan import KernelStep
+from fuseir.runtime.executors.folds import FoldCalls, PointBuffers, copy_call, fold_calls
+from fuseir.runtime.executors.native_call import Base, tile_dimension
 from fuseir.runtime.executors.phases import Use
-from fuseir.runtime.executors.workers import WorkerPool
-from fuseir.runtime.plan import Slot
+from fuseir.runtime.plan import Step
 from fuseir.runtime.program_stores import dtype_of_store
 
 _INLINE_BYTES = 1 << 17
@@ -31,17 +29,62 @@ _MOST_COPIED_BYTES = 1 << 26
 """Where copies of what all points write would need more memory than this, points run one after another instead."""
 
 
+Kernel = TypeVar("Kernel")
+_Kernel = TypeVar("_Kernel", contravariant=True)
+_Call = TypeVar("_Call")
+
+
 @dataclass(frozen=True)
-class StepMaker:
+class LaunchParts(Generic[_Call]):
+    """What a launch becomes, for any executor that runs kernels.
+
+    ``calls`` are those of compiled kernels, the launch's own first, then those that fold what its points left in buffers of their own.
+    ``parallel``: its points may run side by side, and are worth it. ``size`` is the bytes it goes through, ``buffers`` are the sizes of
+    its own buffers, ``uses`` what its points read and write of slots; ``needs`` and ``reads`` are those of ``Step``.
+    """
+
+    calls: tuple[_Call, ...]
+    buffers: tuple[int, ...]
+    domain: Shape
+    parallel: bool
+    size: int
+    uses: tuple[Use, ...]
+    needs: dict[int, frozenset[int]]
+    reads: frozenset[int]
+
+
+class KernelCalls(FoldCalls[_Call], Protocol[_Kernel, _Call]):
+    """How an executor calls compiled kernels."""
+
+    @property
+    def participants(self) -> int:
+        """How many may run points of a launch at a time."""
+        ...
+
+    def call(
+        self,
+        kernel: _Kernel,
+        domain: Shape,
+        arguments: Sequence[tuple[Base, abi.ArgumentLayout]],
+        scalars: Sequence[tuple[int, str]],
+    ) -> _Call:
+        """A call at all points of a domain; ``scalars`` are numbers of the plan's, with the names of their types."""
+        ...
+
+    def step(self, parts: LaunchParts[_Call]) -> Step:
+        """The step that does this."""
+        ...
+
+
+@dataclass(frozen=True)
+class StepMaker(Generic[Kernel, _Call]):
     """Turns the launches of one module into steps: ``slots`` and ``scalars`` are numbers of the plan's."""
 
-    pool: WorkerPool
-    disk: DiskCache | None
+    backend: KernelCalls[Kernel, _Call]
     slots: Mapping[SSAValue, int]
-    plan_slots: Sequence[Slot]
     scalars: Mapping[SSAValue, int]
 
-    def step(self, launch: LaunchOp, kernel: CompiledKernel, dependences: Sequence[Set[int]] | None) -> KernelStep:
+    def step(self, launch: LaunchOp, kernel: Kernel, dependences: Sequence[Set[int]] | None) -> Step:
         """The step of a launch whose kernel was compiled. Raises CompileError, as what folds partials may have to be compiled.
 
         ``dependences`` are, for each argument that the kernel returns, the arguments it depends on (``slots_needed``).
@@ -49,7 +92,7 @@ class StepMaker:
         accesses = launch.accesses
         size = sum(_bytes(access) for access in accesses if not access.privilege.reduces)
         points = abi.point_count(launch.extents)
-        parallel = self.pool.participants > 1 and points > 1 and size >= _INLINE_BYTES
+        parallel = self.backend.participants > 1 and points > 1 and size >= _INLINE_BYTES
         shared = [access for access in accesses if access.privilege.writes and _replicated(access)]
         if parallel and shared:
             # While a kernel runs its result may hold what is half done: no two threads may share one.
@@ -73,15 +116,13 @@ class StepMaker:
             if used:
                 uses.append(Use(slot, access.pieces, access.privilege.writes))
         scalars = [(self.scalars[scalar], _scalar_name(scalar)) for scalar in launch.scalars]
-        calls = [native_call(kernel, launch.extents, arguments, scalars)]
+        calls = [self.backend.call(kernel, launch.extents, arguments, scalars)]
         sizes = [each.bytes for each in buffers]
         for access, mine in folded if points else ():
             made, scratch = self._after(access, mine, len(sizes))
             calls += made
             sizes += [scratch] if scratch else []
-        return KernelStep(
-            pool=self.pool,
-            plan_slots=self.plan_slots,
+        parts = LaunchParts(
             calls=tuple(calls),
             buffers=tuple(sizes),
             domain=launch.extents,
@@ -91,19 +132,20 @@ class StepMaker:
             needs=slots_needed(accesses, self.slots, launch.extents, dependences),
             reads=slots_read(accesses, self.slots),
         )
+        return self.backend.step(parts)
 
     def _view(self, access: Access) -> tuple[Base, list[int]]:
         """Where an argument's view starts in its slot's buffer, and its strides in bytes."""
         offset, strides = view_strides(access.view, access.root_shape, dtype_of_store(access.root).itemsize)
         return Base(self.slots[access.root], offset), strides
 
-    def _after(self, access: Access, buffers: PointBuffers, scratch: int) -> tuple[list[NativeCall], int]:
+    def _after(self, access: Access, buffers: PointBuffers, scratch: int) -> tuple[list[_Call], int]:
         """What is done with the buffers of the points, and the bytes of buffer number ``scratch`` that it takes."""
         base, strides = self._view(access)
         if not access.privilege.reduces:
-            return [copy_call(buffers, base, strides, self.disk)], 0
+            return [copy_call(buffers, base, strides, self.backend)], 0
         intervals = access.partition.partition.intervals(access.shape)
-        return fold_calls(str(access.privilege.operator), buffers, intervals, base, strides, scratch, self.disk)
+        return fold_calls(str(access.privilege.operator), buffers, intervals, base, strides, scratch, self.backend)
 
 
 def _replicated(access: Access) -> bool:

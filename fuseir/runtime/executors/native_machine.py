@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from fuseir.cache import DiskCache
 from fuseir.codegen.llvm.compiled import CompiledKernel, cached_kernels
 from fuseir.codegen.llvm.plan_driver import plan_driver
 from fuseir.runtime.executors.workers import WorkerPool
+
+if TYPE_CHECKING:
+    from fuseir.runtime.executors import Executor
 
 
 class NativeMachine:
@@ -33,6 +37,12 @@ class NativeMachine:
             self._kernels[kernel.digest] = kernel
             self.kernels_compiled += not kernel.from_cache
             self.kernels_loaded += kernel.from_cache
+
+    def executor(self) -> Executor:
+        """See ``Machine``. Loads xDSL."""
+        from fuseir.runtime.executors.cpu import CpuExecutor
+
+        return CpuExecutor(self)
 
     def find(self, launched: Sequence[str], others: Sequence[str]) -> bool:
         """Has the kernels with these digests, if it has them already or the disk cache does; whether that is so.

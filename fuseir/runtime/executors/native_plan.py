@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from fuseir.codegen.plan_abi import (
 from fuseir.dialects.dist.partition import Shape
 from fuseir.errors import OutOfMemoryError
 from fuseir.runtime.arrays import Array
-from fuseir.runtime.executors.native_call import NativeCall
+from fuseir.runtime.executors.native_call import Base, NativeCall
 from fuseir.runtime.executors.phases import Phase, Phases, Use
 from fuseir.runtime.executors.workers import WorkerPool
 from fuseir.runtime.plan import FINE, Allocate, Batch, BatchOutcome, Number, Release, Slot, Step, Swap
@@ -46,11 +46,7 @@ _MOST_BATCH_BYTES = 1 << 28
 
 @dataclass(frozen=True)
 class KernelStep:
-    """One launch: calls of compiled kernels, the launch's own first, then those that fold what its points left in buffers of their own.
-
-    ``parallel``: its points may run side by side, and are worth it. ``size`` is the bytes it goes through, ``buffers`` are the sizes of
-    its own buffers, ``uses`` what its points read and write of slots.
-    """
+    """One launch, as ``LaunchParts`` has it: calls of compiled kernels on threads."""
 
     pool: WorkerPool
     plan_slots: Sequence[Slot]
@@ -74,30 +70,61 @@ class KernelStep:
             raise failure
 
 
+class Batched(Protocol):
+    """A step that may run with others in one call."""
+
+    @property
+    def calls(self) -> Sequence[Based]:
+        """What it calls."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The bytes that it goes through."""
+        ...
+
+
+class Based(Protocol):
+    """A call, and where its arguments' views start."""
+
+    @property
+    def bases(self) -> Sequence[Base]:
+        """One for each argument."""
+        ...
+
+
+_Step = TypeVar("_Step", bound=Batched)
+
+
 def in_batches(
-    steps: Sequence[Step | Release | Swap], pool: WorkerPool, slots: Sequence[Slot]
+    steps: Sequence[Step | Release | Swap],
+    slots: Sequence[Slot],
+    kind: type[_Step],
+    make: Callable[[tuple[Step | Release | Swap, ...]], Batch],
+    most_bytes: int = _MOST_BATCH_BYTES,
+    most_released: int = _MOST_RELEASED_BYTES,
 ) -> tuple[Step | Release | Swap | Batch, ...]:
-    """The steps, with those that run natively in batches as long as can be."""
+    """The steps, with those of a kind in batches as long as can be, which ``make`` makes; each starts with such a step."""
     result: list[Step | Release | Swap | Batch] = []
-    batch: list[KernelStep | Release | Swap] = []
+    batch: list[Step | Release | Swap] = []
     released: set[int] = set()
     size = 0
 
     def close() -> None:
         nonlocal size
         if batch:
-            result.append(NativeBatch(pool, tuple(batch), slots))
+            result.append(make(tuple(batch)))
         batch.clear()
         released.clear()
         size = 0
 
     for step in steps:
-        if isinstance(step, KernelStep):
+        if isinstance(step, kind):
             # Releases are done at the batch's end.
-            too_much = size > _MOST_BATCH_BYTES or sum(_bytes(slots[s]) for s in released) > _MOST_RELEASED_BYTES
+            too_much = size > most_bytes or sum(_bytes(slots[s]) for s in released) > most_released
             if too_much or any(base.slot in released for call in step.calls for base in call.bases):
                 close()
-            batch.append(step)
+            batch.append(step)  # pyright: ignore[reportArgumentType] (it came out of these)
             size += step.size
         elif isinstance(step, Release | Swap) and batch:
             if isinstance(step, Swap) and not released.isdisjoint((step.first, step.second)):
@@ -124,7 +151,7 @@ class NativeBatch(Batch):
     def __init__(
         self,
         pool: WorkerPool,
-        steps: tuple[KernelStep | Release | Swap, ...],
+        steps: Sequence[Step | Release | Swap],
         plan_slots: Sequence[Slot],
         phases: Sequence[Phase] | None = None,
     ) -> None:
@@ -143,13 +170,10 @@ class NativeBatch(Batch):
         self._step_numbers = writer.step_numbers
         self._scalars = writer.scalars
         self.takes_scalars = bool(writer.scalars)
-        self._own_slots = _picker(self.slots)
-        self._own_scalars = _picker([number for number, _ in writer.scalars])
-        codes = (abi.SCALAR_FORMATS[name] for _, name in writer.scalars)
+        self._own_slots = picker(self.slots)
+        self._own_scalars = picker([number for number, _ in writer.scalars])
         places = len(self._bound) + (self.workspace_bytes > 0)
-        self._pack = struct.Struct(
-            f"={places}q" + "".join(f"{code}{abi.SLOT_BYTES - struct.calcsize(code)}x" for code in codes)
-        ).pack
+        self._pack = abi.scalars_struct([name for _, name in writer.scalars], places).pack
         # Whether more than one thread can be of use.
         self._parallel = any(phase.domain is not None for phase in self.phases)
         self._words, self._report = writer.table(places)
@@ -230,9 +254,9 @@ class NativeBatch(Batch):
         return failures
 
 
-def _phases_of(steps: Sequence[KernelStep | Release | Swap]) -> list[Phase]:
+def _phases_of(steps: Sequence[Step | Release | Swap]) -> list[Phase]:
     phases = Phases()
-    bound = _Bindings()
+    bound = Bindings()
     for step in steps:
         if isinstance(step, Swap):
             bound.swap(step)
@@ -245,7 +269,7 @@ def _phases_of(steps: Sequence[KernelStep | Release | Swap]) -> list[Phase]:
     return phases.list
 
 
-class _Bindings:
+class Bindings:
     """Which slot's buffer each slot has, of those bound when the batch starts."""
 
     def __init__(self) -> None:
@@ -275,7 +299,7 @@ class _TableWriter:
         """Of each call, the number of the step that it belongs to."""
         self._calls: list[NativeCall] = []
         self._links: list[tuple[int | None, int]] = []
-        self._bound = _Bindings()
+        self._bound = Bindings()
 
     def swap(self, swap: Swap) -> None:
         """From here on, each of two slots has the buffer of the other."""
@@ -342,8 +366,8 @@ _NOTHING = id(None)
 """What stands for a slot without a buffer where arrays are known by their addresses."""
 
 
-def _picker(numbers: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """What takes these entries of a sequence."""
+def picker(numbers: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What takes these entries of a sequence, as a sequence."""
     if len(numbers) > 1:
         return itemgetter(*numbers)
     return itemgetter(slice(numbers[0], numbers[0] + 1) if numbers else slice(0))
