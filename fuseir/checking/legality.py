@@ -9,13 +9,15 @@ from xdsl.dialects.builtin import ModuleOp
 
 from fuseir.checking.explanation import differing_end, differing_start, unordered_points
 from fuseir.checking.hashing import Words
+from fuseir.checking.in_place import as_before
 from fuseir.checking.machine import Machine, Order
 from fuseir.checking.program import Group, Program, Store, read_program
 from fuseir.dialects.verification import location_of
 from fuseir.errors import LegalityError
 
-CHECKED_PASSES = frozenset({"forward-copies", "fuse-tasks", "eliminate-temporaries"})
-"""The passes whose results can be checked: launches still name the tasks that the program was written with."""
+_IN_PLACE = "reuse-inputs"
+CHECKED_PASSES = frozenset({"forward-copies", "fuse-tasks", "eliminate-temporaries", _IN_PLACE})
+"""The passes whose results can be checked: launches still name the tasks of the program that they got, or stand where those stood."""
 
 # Any two points run both ways round in the first two, which is enough (docs/checking.md); the third is for what we did not think of.
 _ORDERS: tuple[Order, ...] = ("ascending", "descending", 1)
@@ -35,13 +37,15 @@ class LegalityCheck:
         self._expected = Machine(self._original)
         self._expected.run_in_order("ascending")
 
-    def check(self, module: ModuleOp) -> None:
-        """Raise LegalityError unless the module, which passes made of the one remembered, does the same.
+    def check(self, module: ModuleOp, pass_name: str | None = None) -> None:
+        """Raise LegalityError unless the module, which passes made of the one remembered, does the same; ``pass_name`` is the last one.
 
         It does if each fused task does the same in every order of its points, and if each store that the world outside can see ends
         with the contents that the program as written gives it. Stores are recognised by their ``dist.store``, or else by their names.
         """
         rewritten = read_program(module)
+        if pass_name == _IN_PLACE:
+            rewritten = as_before(self._original, rewritten, self._text)
         machine = Machine(rewritten)
         machine.run(lambda group: self._run_in_all_orders(machine, group))
         for number, store in enumerate(self._original.stores):
@@ -54,6 +58,10 @@ class LegalityCheck:
     def can_check(self, pass_name: str) -> bool:
         """Whether what that pass makes of a program can be checked."""
         return pass_name in CHECKED_PASSES
+
+    def compares_with_input(self, pass_name: str) -> bool:
+        """Whether what that pass makes of a program can be compared with what it got only: launches name other kernels than before."""
+        return pass_name == _IN_PLACE
 
     def anew(self, module: ModuleOp) -> LegalityCheck:
         """A check that remembers what the module does now."""

@@ -24,7 +24,7 @@ from fuseir.dialects.dist.attributes import (
     TilingAttr,
 )
 from fuseir.dialects.dist.launch import FusedTaskOp, LaunchOp
-from fuseir.dialects.dist.ops import ReleaseOp, ScalarOp, StoreOp, SwapOp, ViewOp
+from fuseir.dialects.dist.ops import INPUT_ONLY, ReleaseOp, ScalarOp, StoreOp, SwapOp, ViewOp
 from fuseir.dialects.dist.trace import refuse_replays
 from fuseir.dialects.verification import location_of
 from fuseir.errors import LimitError, UnsupportedError
@@ -39,7 +39,7 @@ MOST_WORK = 2**30
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Store:
-    """A root store. ``visible``: the world outside can see it after the program, as it is named or never released."""
+    """A root store. ``visible``: the world outside can see it after the program, as it is named (and no mere input) or never released."""
 
     op: StoreOp
     name: str | None
@@ -107,9 +107,9 @@ class Call:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Group:
-    """A fused task."""
+    """A fused task, or a launch that works in place."""
 
-    op: FusedTaskOp
+    op: FusedTaskOp | LaunchOp
     members: tuple[Call, ...]
     domain: Shape
     temporaries: frozenset[int]
@@ -251,7 +251,8 @@ class _Reader:
 def _store(op: StoreOp, released: set[SSAValue]) -> Store:
     shape = op.result.type.extents
     name = None if op.store_name is None else op.store_name.data
-    return Store(op, name, shape, prod(shape), name is not None or op.result not in released)
+    asked_for = name is not None and INPUT_ONLY not in op.attributes
+    return Store(op, name, shape, prod(shape), asked_for or op.result not in released)
 
 
 def _numbers(value: SSAValue, partition: PartitionAttr, launch: Operation) -> tuple[SSAValue, ArgumentNumbers]:

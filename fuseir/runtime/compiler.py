@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import linecache
 import warnings
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -151,23 +152,34 @@ class Compiler:
 
     def _checked(self, module: ModuleOp, dump: Dump | None, remarks: Remarks) -> Dump | None:
         """``dump``, which also raises LegalityError if a pass changes what the module does; what is too large is not checked."""
-        try:
-            check = LegalityCheck(module)
-        except LimitError as error:
-            self._warn_unchecked(error, remarks)
+        check = self._check_of(LegalityCheck, module, remarks)
+        if check is None:
             return dump
 
         def after(stage: str, staged: ModuleOp) -> None:
+            nonlocal check
             # First, so that a stage that is wrong is among the files.
             if dump is not None:
                 dump(stage, staged)
-            if check.can_check(stage):
+            if check is not None and check.can_check(stage):
                 try:
-                    check.check(staged)
+                    check.check(staged, stage)
                 except LimitError as error:
                     self._warn_unchecked(error, remarks)
+            if check is not None and stage == "fuse-kernels":
+                # What reuse-inputs is to be compared with.
+                check = self._check_of(check.anew, staged, remarks)
 
         return after
+
+    def _check_of(
+        self, make: Callable[[ModuleOp], LegalityCheck], module: ModuleOp, remarks: Remarks
+    ) -> LegalityCheck | None:
+        try:
+            return make(module)
+        except LimitError as error:
+            self._warn_unchecked(error, remarks)
+            return None
 
     def _warn_unchecked(self, error: LimitError, remarks: Remarks) -> None:
         message = f"the window is not checked (FUSEIR_CHECK): {error.message}"

@@ -193,7 +193,7 @@ class Stream:
     def item(self, root: RootStore, view: View) -> bool | int | float | complex:
         """The only element of a view, as a Python number, as ``read``."""
         with self._lock:
-            return array_of_view(self.memory(root), view).item()
+            return copy_of_view(self.contents(root), view).item()
 
     def memory(self, root: RootStore) -> Array:
         """A store's memory itself, with its contents, after running what was captured if that changes the store.

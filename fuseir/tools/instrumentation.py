@@ -72,6 +72,8 @@ class PassRunner:
             last = index == len(self.passes) - 1
             self._show_before(current, module, err)
             checked = self.legality is not None and self.legality.can_check(current.name)
+            if self.legality is not None and checked and legality is not None:
+                legality = None if self.legality.compares_with_input(current.name) else legality
             if self.legality is not None and checked and legality is None:
                 # What other passes did before this one is not checked, so it is the program to compare with.
                 legality = self.legality.anew(module)
@@ -118,7 +120,7 @@ class PassRunner:
 
     def _check_after(self, legality: LegalityCheck, current: ModulePass, module: ModuleOp, err: IO[str]) -> None:
         try:
-            legality.check(module)
+            legality.check(module, current.name)
         except LegalityError as error:
             if self.printing.after_failure:
                 self._show(f"IR Dump After {current.name} Failed", module, err)
