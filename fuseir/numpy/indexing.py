@@ -11,6 +11,7 @@ from fuseir.numpy.array import ndarray, repeats_elements
 from fuseir.numpy.elementwise import CAST, as_array, as_operand, copied, launch, readable_beside, write
 from fuseir.numpy.fallback import as_ours
 from fuseir.numpy.opaque import change_in_stream, in_stream
+from fuseir.runtime.signatures import Signature
 from fuseir.runtime.tasks import defined_task, opaque_task
 
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
@@ -27,13 +28,11 @@ def get_item(array: ndarray, index: Any) -> Any:
 
     What others select is looked up now, as the result's shape depends on it.
     """
-    kind = type(index)
-    plain = kind is slice or kind is int or (kind is tuple and _BASIC.issuperset(map(type, index)))
-    if not plain and not _is_basic(index):
+    signature = _shown(array.signature, index)
+    if signature is None:
         return _selected(array, index)
-    signature = array.signature.indexed(index)
     view = array.seen_as(signature)
-    if signature.shape or index is Ellipsis or (kind is tuple and any(each is Ellipsis for each in index)):
+    if signature.shape or index is Ellipsis or (type(index) is tuple and any(each is Ellipsis for each in index)):
         return view
     return copied(view)  # elements are no views
 
@@ -42,10 +41,9 @@ def set_item(array: ndarray, index: Any, value: Any) -> None:
     """``array[index] = value``. One value for all that a mask selects is a launch as any other; other selections are ordered among them."""
     if array.signature.view.index_map is not None and repeats_elements(array):
         raise ValueError("assignment destination is read-only")
-    kind = type(index)
-    plain = kind is slice or kind is int or (kind is tuple and _BASIC.issuperset(map(type, index)))
-    if plain or _is_basic(index):
-        write(array, array.signature.indexed(index), value)
+    part = _shown(array.signature, index)
+    if part is not None:
+        write(array, part, value)
         return
     value = as_operand(value)
     single = not isinstance(value, ndarray) or not value.shape
@@ -67,6 +65,21 @@ def set_item(array: ndarray, index: Any, value: Any) -> None:
         return
     _check_positions(array, index)
     change_in_stream(operator.setitem, (array, index, value), {})
+
+
+def _shown(signature: Signature, index: Any) -> Signature | None:
+    """What a basic index shows of arrays of a kind; None for other indices."""
+    kind = type(index)
+    if kind is tuple:
+        # Two slices are what stencils are made of: they are looked up before anything else is asked.
+        found = signature.by_pair(*index) if len(index) == 2 else None
+        if found is not None:
+            return found
+        if not _BASIC.issuperset(map(type, index)) and not _is_basic(index):
+            return None
+    elif kind is not slice and kind is not int and not _is_basic(index):
+        return None
+    return signature.indexed(index)
 
 
 def _selected(array: ndarray, index: Any) -> Any:

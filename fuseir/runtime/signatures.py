@@ -80,6 +80,11 @@ class Signature:
             found = self._windows[key] = self.through(basic_index(self.shape, index))
         return found
 
+    def by_pair(self, first: Any, second: Any) -> Signature | None:
+        """``indexed`` for two slices or integers, if that was asked for before; None else."""
+        key = self._pair(first, second) if len(self.shape) >= 2 else None
+        return None if key is None else self._windows.get(key)
+
     def _pair(self, first: Any, second: Any) -> tuple[Any, ...] | None:
         """What stands for an index of two slices or integers, the most frequent kind; None for others."""
         if type(first) is slice:
