@@ -14,6 +14,7 @@ import pytest
 
 import fuseir
 import fuseir.numpy as fnp
+from fuseir.runtime.stream import Stream
 from fuseir.runtime.window import Life
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "differential"))
@@ -79,6 +80,26 @@ def test_j1_j2_results_are_the_same_and_replays_plan_nothing(step: Step) -> None
         assert session.statistics.replays > replays + 50
     assert traced.tobytes() == untraced.tobytes()
     np.testing.assert_allclose(traced, want, rtol=1e-14)
+
+
+def test_j3_a_launch_inside_of_a_trace_costs_a_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Besides, there is one call a replay; ``benchmarks/overhead.py`` says what that takes."""
+    steps = 0
+    step = Stream._step
+
+    def counted(stream: Stream, token: int) -> None:
+        nonlocal steps
+        steps += 1
+        step(stream, token)
+
+    monkeypatch.setattr(Stream, "_step", counted)
+    with traced_session() as session:
+        loop(fnp, relax, 60)
+        steps, replays, replayed = 0, session.statistics.replays, session.statistics.replayed
+        loop(fnp, relax, 60)
+        replays = session.statistics.replays - replays
+        assert session.statistics.replayed - replayed > 3 * replays
+        assert 0 < steps <= replays + 10
 
 
 def test_j4_the_report_says_how_much_is_covered() -> None:
