@@ -16,6 +16,7 @@ from compare_executors import examples, layouts, numpys, tasks, ways
 from emulated_device import EmulatedDevice
 
 import fuseir
+from fuseir.cache import DiskCache, Entry
 from fuseir.codegen.cuda.resources import MOST_SPILLED
 from fuseir.errors import StorePoisonedError, UsageError
 from fuseir.runtime.executors.cuda.graphs import FEW_NODES, MOST_EXECUTABLES
@@ -322,6 +323,12 @@ def test_kernels_are_found_on_disk(device: EmulatedDevice, tmp_path: Path) -> No
         path.write_bytes(path.read_bytes()[:-1])
     run(fuseir.Session(**options))
     assert device.compiler.compiled == 3 * compiled
+    # Whole, and nothing that the driver takes.
+    folder = DiskCache(tmp_path / "cache", 1 << 30)
+    for path in (tmp_path / "cache").glob("kernel-*"):
+        folder.put(path.stem, Entry({"resources": {}}, b"no cubin"))
+    run(fuseir.Session(**options))
+    assert device.compiler.compiled == 4 * compiled
 
 
 def test_plans_are_made_in_the_background(device: EmulatedDevice) -> None:
