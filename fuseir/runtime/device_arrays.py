@@ -39,7 +39,7 @@ class DeviceArray:
     ``shown`` says that somebody else may see the memory.
     """
 
-    __slots__ = ("address", "device", "dtype", "keeper", "shape", "shown", "twin")
+    __slots__ = ("__weakref__", "address", "device", "dtype", "keeper", "shape", "shown", "twin")
 
     def __init__(self, device: DeviceMemory, shape: Shape, dtype: np.dtype[Any], address: int, keeper: object) -> None:
         self.device = device

@@ -6,12 +6,16 @@ others write is seen by launches that run later, some of which may have been cap
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ReferenceType, ref
 
 import numpy as np
 
+from fuseir.dialects.dist.partition import Shape
 from fuseir.dtypes import ELEMENT_NAMES
 from fuseir.errors import UnsupportedError, UsageError
 from fuseir.runtime.arrays import contiguous_strides, view_strides
@@ -54,6 +58,35 @@ def device_of(session: Session) -> Device | None:
     return buffers.device if isinstance(buffers, DeviceBuffers) else None
 
 
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where memory is that both sides have: bytes, the store's first handle, and the memory, which launches may need for longer."""
+
+    low: int
+    high: int
+    handle: ReferenceType[Handle]
+    memory: ReferenceType[DeviceArray]
+
+
+_places: list[_Place] = []
+_lock = threading.Lock()
+
+
+def _met(low: int, high: int) -> list[_Place]:
+    """The places that have some of these bytes."""
+    with _lock:
+        _places[:] = [place for place in _places if place.memory() is not None]
+        return [place for place in _places if high > place.low and low < place.high]
+
+
+def _note(handle: Handle, contents: DeviceArray) -> None:
+    """Notes that a store has memory that others see."""
+    with _lock:
+        if all(place.memory() is not contents for place in _places):
+            low = contents.address
+            _places.append(_Place(low, low + contents.nbytes, ref(handle.first), ref(contents)))
+
+
 # Ours, seen by others
 
 
@@ -65,6 +98,7 @@ def _contents(handle: Handle, device: Device) -> DeviceArray:
         contents = device.moved(contents)
         root.buffer = as_contents(contents)
     contents.note_shown()
+    _note(handle, contents)
     return contents
 
 
@@ -119,8 +153,8 @@ def is_on_gpu(source: Any, session: Session) -> bool:
 def from_device(session: Session, source: Any, kind: type[_H], name: str | None = None) -> _H:
     """The first handle, of a kind, on the memory of an array with the CUDA array interface, or DLPack's; it keeps the array.
 
-    The array has to be C-contiguous, writable, on the session's GPU, and of an element type that stores have. Raises UsageError and
-    UnsupportedError otherwise.
+    The array has to be C-contiguous, writable, on the session's GPU, and of an element type that stores have; another store must not have a
+    part of its memory. Raises UsageError and UnsupportedError otherwise. Asked for the same memory again, it is the same store.
     """
     device = device_of(session)
     if device is None:
@@ -140,8 +174,27 @@ def from_device(session: Session, source: Any, kind: type[_H], name: str | None 
             "an array on a GPU has to be C-contiguous, aligned and writable: copy it first (cupy.ascontiguousarray)"
         )
     device.wait_for(address, interface.get("stream"))
+    found = _found(session, shape, dtype, address, kind)
+    if found is not None:
+        return found
     contents = DeviceArray(device, shape, dtype, address, source)
     contents.note_shown()
     handle = session.wrap(as_contents(contents), kind, name)
     handle.root.watch(_Shared(session, contents))
+    _note(handle, contents)
     return handle
+
+
+def _found(session: Session, shape: Shape, dtype: np.dtype[Any], address: int, kind: type[_H]) -> _H | None:
+    """The store that has this memory already, if one has. Raises UsageError for a part of it: two stores must not be in one place."""
+    high = address + prod(shape) * dtype.itemsize
+    for place in _met(address, high):
+        handle = place.handle()
+        if handle is None:
+            session.flush()  # what was captured on a store that is gone
+            continue
+        signature = session.signatures.whole(shape, dtype)
+        if handle.session is not session or place.low != address or handle.root.signature is not signature:
+            raise UsageError("another store has a part of this memory: copy the array first")
+        return kind(session, handle.root, signature, handle)
+    return None

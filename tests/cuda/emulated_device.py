@@ -259,7 +259,10 @@ class EmulatedDevice(Device):
 
     def _load(self, code: bytes, symbols: Sequence[str]) -> tuple[Loaded, object]:
         self._check("a module")
-        library = loaded_library(code)
+        try:
+            library = loaded_library(code)
+        except OSError:
+            raise CudaError(200, "CUDA_ERROR_INVALID_IMAGE", "a module") from None
         return {s: ctypes.addressof(ctypes.c_char.in_dll(library, f"emulated_{s}")) for s in symbols}, library
 
     def library_stream(self) -> AbstractContextManager[Any]:

@@ -110,6 +110,26 @@ def test_the_memory_of_others_is_a_store(device: EmulatedDevice) -> None:
     assert np.array_equal(theirs, np.full(N, 1.0))
 
 
+def test_two_stores_are_never_in_one_place(device: EmulatedDevice) -> None:
+    session = fuseir.Session(target="cuda")
+    theirs = np.arange(float(N))
+    x = session.from_device(OnGpu(theirs))
+    y = session.from_device(OnGpu(theirs))
+    session.launch(AXPY, 1.0, x, z := session.full(N, 1.0))
+    session.launch(AXPY, 1.0, z, y)
+    assert np.array_equal(x.numpy(), 2 * np.arange(N) + 1.0)
+    with pytest.raises(UsageError, match="a part of this memory"):
+        session.from_device(OnGpu(theirs[10:]))
+    again = session.from_device(OnGpu(seen(z)))  # ours, given away and taken back
+    session.launch(AXPY, 1.0, x, again)
+    assert np.array_equal(z.numpy(), 3 * np.arange(N) + 2.0)
+    address = theirs.ctypes.data
+    del x, y
+    part = session.from_device(OnGpu(theirs[10:]))
+    assert part.numpy()[0] == theirs[10]
+    assert address
+
+
 def test_what_dies_is_not_written_over_where_others_see_it(device: EmulatedDevice) -> None:
     """A result takes the memory of an input that dies, unless that is somebody else's."""
     session = fuseir.Session(target="cuda")

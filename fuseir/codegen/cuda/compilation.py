@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from xdsl.dialects import func
 
 from fuseir.cache import DiskCache, Entry
 from fuseir.cache.environment import Keys, package_fields
 from fuseir.codegen.cuda.emit import emit_kernels
-from fuseir.codegen.cuda.kernels import KernelPlan, Pointer, Space, Tile
+from fuseir.codegen.cuda.kernels import CudaModule, KernelPlan, Pointer, Space, Tile
 from fuseir.codegen.cuda.resources import MOST_SPILLED, Resources, as_json, from_json, resources
-from fuseir.errors import BackendUnavailableError, CompileError
+from fuseir.errors import BackendUnavailableError, CompileError, DeviceLostError, FuseirError
 
 OPTIONS = ("--std=c++17", "--fmad=false", "--ptxas-options=-v")
 """How every source is compiled. Division and roots are rounded correctly, and nothing is flushed to zero, by default."""
@@ -91,6 +91,9 @@ class NvrtcCompiler:
 Loaded = Mapping[str, int]
 """The handles of functions, by symbol."""
 
+Load: TypeAlias = Callable[[bytes, Sequence[str]], tuple[Loaded, object]]
+"""Gives the functions with these symbols in a cubin, and what keeps them. Raises FuseirError."""
+
 
 @dataclass(frozen=True)
 class CudaKernel:
@@ -129,7 +132,7 @@ class CudaKernel:
 def compile_kernels(
     kernels: Sequence[tuple[str, func.FuncOp]],
     compiler: CudaCompiler,
-    load: Callable[[bytes, Sequence[str]], tuple[Loaded, object]],
+    load: Load,
     disk: DiskCache | None,
 ) -> list[CudaKernel]:
     """Compile lowered kernels, each with the digest of its text, or take from ``disk`` what it has; what it has not is added to it.
@@ -140,19 +143,28 @@ def compile_kernels(
     modules = [emit_kernels([kernel]) for _, kernel in kernels]
     keys = _keys_of(compiler, disk)
     found = [None if keys is None or disk is None else disk.get(keys.key("kernel", d), _cubin_of) for d, _ in kernels]
-    missing = [number for number, each in enumerate(found) if each is None]
-    cubins = dict(zip(missing, compiler.compile([modules[number].text for number in missing]), strict=True))
-    made: list[CudaKernel] = []
-    for number, ((digest, _), module) in enumerate(zip(kernels, modules, strict=True)):
-        cubin = cubins.get(number)
-        if cubin is not None and keys is not None and disk is not None:
+    made: dict[int, CudaKernel] = {}
+    for number, cubin in enumerate(found):
+        if cubin is not None:
+            try:
+                made[number] = _loaded(kernels[number][0], modules[number], cubin, load, from_cache=True)
+            except DeviceLostError:
+                raise
+            except FuseirError:
+                continue  # it is whole, and the driver does not want it all the same
+    missing = [number for number in range(len(kernels)) if number not in made]
+    for number, cubin in zip(missing, compiler.compile([modules[number].text for number in missing]), strict=True):
+        digest = kernels[number][0]
+        made[number] = _loaded(digest, modules[number], cubin, load, from_cache=False)
+        if keys is not None and disk is not None:
             disk.put(keys.key("kernel", digest), Entry({"resources": as_json(cubin.resources)}, cubin.code))
-        cubin = cubin or found[number]
-        assert cubin is not None
-        (plan,) = module.plans
-        functions, keeper = load(cubin.code, [symbol for kernel in plan.kernels for symbol in kernel.symbols])
-        made.append(CudaKernel(digest, plan, cubin.resources, number not in cubins, functions, keeper))
-    return made
+    return [made[number] for number in range(len(kernels))]
+
+
+def _loaded(digest: str, module: CudaModule, cubin: Cubin, load: Load, *, from_cache: bool) -> CudaKernel:
+    (plan,) = module.plans
+    functions, keeper = load(cubin.code, [symbol for kernel in plan.kernels for symbol in kernel.symbols])
+    return CudaKernel(digest, plan, cubin.resources, from_cache, functions, keeper)
 
 
 def _keys_of(compiler: CudaCompiler, disk: DiskCache | None) -> Keys | None:

@@ -50,27 +50,29 @@ class _Known:
 
     def run(self, device: Device, addresses: tuple[int, ...], scalars: Sequence[Number]) -> None:
         """Launches all. Raises CudaError."""
-        program, graph = self.program, self._graph
-        if graph is not None:
-            if program.scalars or not graph.launch_known(addresses, device.stream):
-                program.fill(addresses, scalars)
-                graph.launch(addresses, device.stream)
-            return
-        program.fill(addresses, scalars)
+        program = self.program
         if self._wanted and self._runs:
             try:
-                self._graph = graph = ProgramGraph(device.driver, program)
+                self._launch_graph(device, addresses, scalars)
+                return
             except CudaError as error:
                 if error.code in STICKY:
                     raise
-                self._wanted = False  # launches do without
+                self._wanted, self._graph = False, None  # nothing was launched, and kernels do without
         self._runs += 1
-        if graph is not None:
-            graph.launch(addresses, device.stream)
-            return
+        program.fill(addresses, scalars)
         for launch in program.launches:
             parameters = program.parameters(launch)
             device.driver.launch(launch.function, launch.grid, launch.block, parameters, device.stream)
+
+    def _launch_graph(self, device: Device, addresses: tuple[int, ...], scalars: Sequence[Number]) -> None:
+        program, graph = self.program, self._graph
+        if graph is not None and not program.scalars and graph.launch_known(addresses, device.stream):
+            return
+        program.fill(addresses, scalars)
+        if graph is None:
+            graph = self._graph = ProgramGraph(device.driver, program)
+        graph.launch(addresses, device.stream)
 
 
 class CudaBatch(Batch):
