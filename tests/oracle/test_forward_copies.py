@@ -28,7 +28,7 @@ from fuseir.passes.remarks import Remarks
 from fuseir.universe import make_context
 
 SEEDS = 3
-PROGRAMS = 80
+PROGRAMS = 60
 EXTENT = 8
 TASKS = {"copy": "read write", "neg": "read write", "add": "read read write", "update": "read_write"}
 KERNELS = "".join(
@@ -108,6 +108,24 @@ def test_random_programs(seed: int) -> None:
         check.check(module)
         codes.update(remark.code for remark in remarks)
     assert min(codes["FIR-N180"], codes["FIR-N181"]) > PROGRAMS // 4
+
+
+def test_a_copy_of_some_elements_is_made() -> None:
+    """Four points with tiles of one element copy half of the store."""
+    text = f"""!w = !dist.store<{EXTENT}xf64>
+{KERNELS}
+%x = dist.store "x" : !w
+%z = dist.store "z" : !w
+%c = dist.store : !w
+dist.launch @neg<[4]>(%z: read #dist.tiling<[2]>, %c: write #dist.tiling<[2]>) : (!w, !w)
+dist.launch @copy<[4]>(%x: read #dist.tiling<[1]>, %c: write #dist.tiling<[1]>) : (!w, !w)
+dist.launch @neg<[4]>(%c: read #dist.tiling<[2]>, %z: write #dist.tiling<[2]>) : (!w, !w)
+dist.release %c : !w
+"""
+    module = parse_module(make_context(), text)
+    check = LegalityCheck(module)
+    run_pipeline(module, ("forward-copies",), verify=True)
+    check.check(module)
 
 
 def random_view(rng: random.Random, store: Shape, shape: Shape) -> View | None:
