@@ -61,7 +61,7 @@ class Program:
         for k in numbers if order is None else order:
             shape, dtype = self.shapes.get(k, (8,)), self.dtypes.get(k, "f8")
             make = session.zeros if k in self.filled else session.store
-            stores[k] = make(shape, dtype, name=f"n{random.random()}")
+            stores[k] = make(shape, dtype, name=f"n{random.randrange(10**9)}")
         for number, call in enumerate(self.calls):
             arguments = [stores[k] for k in call.stores]
             for k, view in enumerate(call.views):
