@@ -226,7 +226,7 @@ class _Composer:
         self._kept: dict[str, tuple[Privilege, ...]] = {}
         self._next_number = 0
         self._releasable = releasable(module)
-        self._may_be_split = set[SSAValue]() if memory is None else may_be_split(module)
+        self._may_be_split = may_be_split(module) if memory is not None and memory.splits else set[SSAValue]()
         # Kernels that were remembered and not made.
         self._found: set[str] = set()
         self.dropped: list[SSAValue] = []
@@ -286,7 +286,7 @@ class _Composer:
         # remembered, as both depend on stores.
         privileges = composition.recipe.privileges
         joined = [access.under(each) for access, each in zip(composition.accesses, privileges, strict=True)]
-        seen = any(access.root in self._may_be_split for access in joined)
+        seen = any(access.root in self._may_be_split and access.root not in temporaries for access in joined)
         remembered = not seen and not may_reuse(joined, self._releasable)
         kernel = self.kernel(composition.recipe, remembered=remembered)
         accesses = [composition.accesses[k] for k in kernel.parameters]

@@ -37,7 +37,7 @@ Source: copy propagation, as compilers do it; beyond Diffuse, which has no copie
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -132,6 +132,7 @@ class ForwardCopiesPass(RemarkingPass):
         found = [op for op in module.ops if isinstance(op, LaunchOp) and op.task_name in kernels]
         if not found:
             return
+        names = {launch.task_name for launch in found}
         forwarder = _Forwarder(module)
         for launch in found:
             pair = copied(launch)
@@ -151,6 +152,15 @@ class ForwardCopiesPass(RemarkingPass):
             remarks.add(kind, code, self.name, message, launch, tasks=tasks, store=label)
             if not isinstance(readers, str):
                 forwarder.forward(launch, source, readers)
+        _erase_unlaunched(module, names)
+
+
+def _erase_unlaunched(module: ModuleOp, names: Set[str]) -> None:
+    """Erase functions among these that nothing launches any more: who lowers kernels lowers all that are there."""
+    unlaunched = names - {launch.task_name for launch, _ in _launches(module)}
+    for op in list(module.ops):
+        if isinstance(op, func.FuncOp) and op.sym_name.data in unlaunched:
+            module.body.block.erase_op(op)
 
 
 class _Forwarder:

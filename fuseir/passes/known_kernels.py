@@ -60,10 +60,14 @@ class KnownKernels:
 
 
 class KernelMemory:
-    """The same for one module, whose functions have these ``digests``: what is found, and what is made anew, by symbol."""
+    """The same for one module, whose functions have these ``digests``: what is found, and what is made anew, by symbol.
 
-    def __init__(self, known: KnownKernels, digests: Mapping[str, str]) -> None:
+    ``splits`` says that ``split-launches`` is to come, which looks at kernels.
+    """
+
+    def __init__(self, known: KnownKernels, digests: Mapping[str, str], *, splits: bool = False) -> None:
         self._known = known
+        self.splits = splits
         self._digests = dict(digests)
         self.found: dict[str, KnownKernel] = {}
         self.made: dict[str, Composed] = {}

@@ -182,7 +182,7 @@ class Session(Stream):
     def window_size(self) -> int:
         """How many launches fill the window: ``options.window`` at first, and up to ``options.max_window``.
 
-        Doubled when all of a full window became one task (Diffuse §7; D32), halved again when what ran was a small part of it.
+        Doubled when all of a full window became one task (Diffuse §7; D32), halved again when its tasks were small parts of it.
         """
         return self._window.size
 

@@ -43,7 +43,7 @@ _H = TypeVar("_H", bound=Handle)
 _new = object.__new__
 
 _FEW = 8
-"""A task of a full window that takes at most one launch in so many does not need a window of that size."""
+"""Tasks of a full window that take at most one launch in so many, each, do not need a window of that size."""
 
 
 class Stream:
@@ -438,8 +438,8 @@ class Stream:
         size = self._window.size
         if planned.grows:
             self._window.size = max(size, min(2 * size, self.options.max_window))
-        elif planned.taken is not None and _FEW * len(planned.taken) <= size:
-            # Looking through a window costs its length, for each task.
+        elif planned.taken is not None and _FEW * len(planned.taken) <= size * planned.plan.launches:
+            # A larger window is as many launches to plan, for each place where it may begin in the program.
             self._window.size = max(self.options.window, size // 2)
 
 

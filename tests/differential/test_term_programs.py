@@ -43,7 +43,7 @@ from fuseir.passes.analysis.dependence import FusionState
 from fuseir.passes.pipelines import run_pipeline
 
 SEEDS = 10
-PROGRAMS = int(os.environ.get("FUSEIR_TERM_PROGRAMS", "35000")) // SEEDS
+PROGRAMS = int(os.environ.get("FUSEIR_TERM_PROGRAMS", "25000")) // SEEDS
 """For each seed; a longer run asks for 50,000 and more."""
 BATCH = 50
 BLOCK = 10

@@ -71,14 +71,15 @@ class KernelExecutor(ABC, Generic[Kernel]):
         digests: Mapping[str, str] | None = None,
     ) -> Plan:
         """The plan of a module; see ``Executor``. Identical kernels are compiled once, whatever stores they serve."""
-        memory = None if digests is None else KernelMemory(self._known[fuse], digests)
+        pipeline = pipeline_of(fuse, first_task)
+        splits = "split-launches" in pipeline
+        memory = None if digests is None else KernelMemory(self._known[fuse], digests, splits=splits)
         slots = [op.result for op in module.ops if isinstance(op, StoreOp)]
         scalars = [op.result for op in module.ops if isinstance(op, ScalarOp)]
         plan_slots = [_slot(op) for op in module.ops if isinstance(op, StoreOp)]
         before = _touched(module)
         numbers = {launch: number for number, launch in enumerate(launches(module))}
         signatures = Signatures()
-        pipeline = pipeline_of(fuse, first_task)
         before_lowering = pipeline[-2].partition("{")[0]
 
         def after_stage(stage: str, staged: ModuleOp) -> None:
