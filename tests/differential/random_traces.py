@@ -91,6 +91,7 @@ def check_changes(seed: int) -> int:
     parameters = TracingParameters(
         minimum_length=rng.randint(1, 4),
         maximum_length=rng.choice((6, 100)),
+        unrolled_length=rng.choice((7, 64)),
         visit_threshold=rng.randint(0, 3),
         maximum_watched=rng.choice((2, 64)),
         capacity=rng.choice((10, 30, 1000)),

@@ -14,7 +14,7 @@ LOOP = [0, 1, 2]
 
 def loop_of_three(maximum: int = 24, costs: Costs = COSTS) -> ReplayedStream:
     """The loop's trace is in use."""
-    replayer = Replayer(TracingParameters(minimum_length=2, maximum_length=maximum, visit_threshold=0, costs=costs))
+    replayer = Replayer(TracingParameters(minimum_length=2, unrolled_length=maximum, visit_threshold=0, costs=costs))
     replayer.ingest([LOOP], 0)
     return ReplayedStream(replayer)
 
@@ -34,10 +34,11 @@ def test_a_loop_is_unrolled_when_that_would_have_been_worth_it() -> None:
     assert [replay.records for replay in stream.replays] == [True, False, False, False, True, False, False, True]
 
 
-def test_again_up_to_the_maximum_length() -> None:
-    stream = loop_of_three(maximum=100)
-    stream.launch_all(LOOP * 500)
-    assert [len(trace.tokens) for trace in stream.replayer.report().traces] == [96]
+def test_up_to_a_length_where_more_would_not_help() -> None:
+    for maximum, found in ((100, 99), (6, 6), (5, 3)):
+        stream = loop_of_three(maximum)
+        stream.launch_all(LOOP * 500)
+        assert [len(trace.tokens) for trace in stream.replayer.report().traces] == [found]
 
 
 @pytest.mark.parametrize("costs", [Costs(3, 3, 1, 1), Costs(3, 3, 1, 1, planned=1000)])

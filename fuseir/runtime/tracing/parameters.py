@@ -52,6 +52,9 @@ class TracingParameters:
     maximum_length: int = 1024
     """Longer candidates are cut into pieces of this length, unless that leaves less than ``minimum_length``: a trace is planned as a
     whole, which takes time, and in a long one a replay's own time is nothing by then."""
+    unrolled_length: int = 64
+    """Loops are unrolled to no more than this. Longer segments would save little of the time that a replay takes by itself, and what waits
+    for them leaves the processor's nearest cache, which costs each launch more than that."""
     visit_threshold: int = 2
     """How often a candidate must be seen again before it is replayed. 0: it is replayed at once."""
     maximum_watched: int = 64
@@ -70,7 +73,15 @@ class TracingParameters:
     """What the choice between traces that overlap is made by; the published score if not given (Apophenia §4.3)."""
 
     def __post_init__(self) -> None:
-        for name in ("minimum_length", "maximum_length", "maximum_watched", "capacity", "patience", "losses"):
+        for name in (
+            "minimum_length",
+            "maximum_length",
+            "unrolled_length",
+            "maximum_watched",
+            "capacity",
+            "patience",
+            "losses",
+        ):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.visit_threshold < 0:

@@ -59,8 +59,6 @@ class Replay(NamedTuple):
 
 
 _NOTHING: tuple[Replay, ...] = ()
-_TIMES = 8
-"""So many times a loop's trace is unrolled at once: fewer would be planned more often, more would wait longer."""
 _STEP = State(0)
 """A state without transitions: each token comes to ``step``."""
 
@@ -374,7 +372,7 @@ class Replayer:
             return
         trace.successions += 1
         parameters = self._parameters
-        costs, times = parameters.costs, min(_TIMES, parameters.maximum_length // trace.length)
+        costs, times = parameters.costs, parameters.unrolled_length // trace.length
         if (
             costs is not None
             and times > 1
